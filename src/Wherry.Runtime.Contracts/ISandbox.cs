@@ -19,6 +19,15 @@ public interface ISandbox : IAsyncDisposable
     /// </summary>
     string? NetworkNamespacePath { get; }
 
+    /// <summary>
+    /// When the user's program was executed; null before. A sandbox re-adopted with null was made by an engine
+    /// that died before starting it.
+    /// </summary>
+    DateTimeOffset? StartedAt { get; }
+
+    /// <summary>What was clipped to the host's limits when the sandbox was made, in words for the user.</summary>
+    IReadOnlyList<string> Warnings { get; }
+
     /// <summary>Completes once, when the container's program has ended and its output is drained into the log.</summary>
     Task<ExitRecord> Exit { get; }
 
