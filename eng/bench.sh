@@ -1,0 +1,11 @@
+#!/bin/sh
+# Builds and runs the benchmark; options are handed on (see bench/README.md).
+set -eu
+if [ "$(id -u)" -ne 0 ]; then
+    echo "containers need root for now: sudo make bench" >&2
+    exit 1
+fi
+framework=$(eng/framework.sh)
+log=$PWD/out/bench-build.log
+dotnet build bench/Wherry.Bench -c Release -v quiet -nologo -p:WherryPublishFramework="$framework" >"$log" 2>&1 || { cat "$log" >&2; exit 1; }
+exec dotnet run --project bench/Wherry.Bench -c Release --no-build -- --out "$PWD/out" "$@"

@@ -1,0 +1,30 @@
+#!/bin/sh
+# Puts the binaries, a systemd unit and shell completions in place. DESTDIR, BINDIR, LIBEXECDIR, UNITDIR and
+# SHAREDIR come from make.
+# usage: eng/install.sh DIRECTORY_OF_THE_BINARIES
+set -eu
+out=$1
+
+install -d "$DESTDIR$BINDIR" "$DESTDIR$LIBEXECDIR" "$DESTDIR$UNITDIR"
+install -m 755 "$out/wherry" "$out/wherryd" "$DESTDIR$BINDIR/"
+# The supervisor is nobody's command; the engine finds it here. Its other name is an OCI runtime for others.
+install -m 755 "$out/wherry-shim" "$DESTDIR$LIBEXECDIR/wherry-shim"
+ln -sfn "$LIBEXECDIR/wherry-shim" "$DESTDIR$BINDIR/wherry-oci"
+
+sed "s|@BINDIR@|$BINDIR|g; s|@LIBEXECDIR@|$LIBEXECDIR|g" eng/wherryd.service.in >"$DESTDIR$UNITDIR/wherryd.service"
+chmod 644 "$DESTDIR$UNITDIR/wherryd.service"
+
+complete() { # SHELL FILE
+    install -d "$DESTDIR$(dirname "$2")"
+    "$out/wherry" completion "$1" >"$DESTDIR$2"
+    chmod 644 "$DESTDIR$2"
+}
+complete bash "$SHAREDIR/bash-completion/completions/wherry"
+complete zsh "$SHAREDIR/zsh/site-functions/_wherry"
+complete fish "$SHAREDIR/fish/vendor_completions.d/wherry.fish"
+
+echo "installed in $DESTDIR$BINDIR, $DESTDIR$LIBEXECDIR and $DESTDIR$UNITDIR"
+if [ -z "$DESTDIR" ] && [ -d /run/systemd/system ]; then
+    systemctl daemon-reload
+    echo "start the engine with: systemctl enable --now wherryd"
+fi

@@ -1,0 +1,49 @@
+#!/bin/sh
+# Ends the default engine with its containers and removes all it keeps or made on this host.
+# Another engine's directories, bridge and rules can be named:
+# usage: [DATA_ROOT=…] [EXEC_ROOT=…] [BRIDGE=…] [CGROUP_PARENT=…] eng/purge.sh
+set -eu
+data=${DATA_ROOT:-/var/lib/wherry}
+run=${EXEC_ROOT:-/run/wherry}
+bridge=${BRIDGE:-wherry0}
+parent=${CGROUP_PARENT:-wherry}
+
+for directory in "$data" "$run"; do
+    case $directory in /*/*) ;; *) echo "refusing to remove $directory" >&2; exit 1 ;; esac
+done
+
+# The engine first, so that nothing is started anew; then the supervisors, whose containers die with them.
+ending=
+for process in /proc/[0-9]*; do
+    name=$(cat "$process/comm" 2>/dev/null) || continue
+    case $name in
+        wherryd)
+            socket=$(tr '\0' ' ' <"$process/cmdline" 2>/dev/null) || continue
+            # An engine with directories of its own is somebody else's.
+            case $socket in *--exec-root*) case $socket in *"$run"*) ;; *) continue ;; esac ;; *) [ "$run" = /run/wherry ] || continue ;; esac
+            ;;
+        wherry-shim) tr '\0' '\n' <"$process/cmdline" 2>/dev/null | grep -qF "$run/" || continue ;;
+        *) continue ;;
+    esac
+    ending="$ending ${process#/proc/}"
+done
+for pid in $ending; do kill -9 "$pid" 2>/dev/null || true; done
+for pid in $ending; do
+    for _ in $(seq 50); do [ -e "/proc/$pid" ] || break; sleep 0.1; done
+done
+
+# Deepest first; none is expected, since root file systems are mounted inside the containers only.
+awk -v data="$data/" -v run="$run/" 'index($5, data) == 1 || index($5, run) == 1 { print $5 }' /proc/self/mountinfo |
+    sort -r | while read -r mount; do umount -l "$mount" || true; done
+
+find /sys/fs/cgroup -depth -type d -path "*/$parent/*" -exec rmdir {} + 2>/dev/null || true
+find /sys/fs/cgroup -depth -type d -name "$parent" -exec rmdir {} + 2>/dev/null || true
+
+if [ -d "/sys/class/net/$bridge" ]; then ip link delete "$bridge"; fi
+if command -v nft >/dev/null 2>&1; then
+    nft list tables 2>/dev/null | awk -v name="wherry_$bridge" '$3 == name { print $2, $3 }' |
+        while read -r family table; do nft delete table "$family" "$table"; done
+fi
+
+rm -rf "$data" "$run"
+echo "removed $data, $run, the bridge $bridge with its rules, and the cgroups"

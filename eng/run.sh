@@ -1,0 +1,53 @@
+#!/bin/sh
+# Starts the engine if none runs, makes the base images if absent, and runs a real Debian container.
+# usage: eng/run.sh DIRECTORY_OF_THE_BINARIES
+set -eu
+out=$1
+if [ "$(id -u)" -ne 0 ]; then
+    echo "containers need root for now: sudo make run" >&2
+    exit 1
+fi
+wherry=$out/wherry
+socket=/run/wherry/wherry.sock
+
+if "$wherry" version >/dev/null 2>&1; then
+    echo "an engine answers on $socket"
+else
+    mkdir -p /var/log
+    setsid "$out/wherryd" </dev/null >>/var/log/wherryd.log 2>&1 &
+    pid=$!
+    for _ in $(seq 100); do
+        if [ -S "$socket" ] && "$wherry" version >/dev/null 2>&1; then break; fi
+        if ! kill -0 "$pid" 2>/dev/null; then
+            echo "the engine ended at once; its last words:" >&2
+            tail -20 /var/log/wherryd.log >&2
+            exit 1
+        fi
+        sleep 0.1
+    done
+    echo "started the engine (process $pid, log /var/log/wherryd.log)"
+fi
+
+show() {
+    printf '\n$ wherry'
+    printf ' %s' "$@"
+    printf '\n'
+    "$wherry" "$@"
+}
+
+for image in busybox debian:bookworm; do
+    if ! "$wherry" image inspect "$image" >/dev/null 2>&1; then
+        show image bootstrap "$image"
+    fi
+done
+show images
+show run --rm busybox echo 'hello from busybox'
+show run --rm --hostname first-light debian:bookworm sh -c '. /etc/os-release; echo "$PRETTY_NAME on $(hostname), I am process $$"; cat /etc/hosts; ls /'
+show version
+
+cat <<END
+
+The engine keeps running. Try:
+  $wherry run -it --rm debian:bookworm
+  DOCKER_HOST=unix://$socket docker run -it --rm debian:bookworm
+END

@@ -1,0 +1,66 @@
+#!/bin/sh
+# Runs every test project, one after another, and ends with one line that sums them:
+#   N passed, N failed[, N skipped]
+# FILTER selects tests whose full name contains it. The binaries tested are those in WHERRY_OUT (out).
+set -eu
+results=$PWD/out/test-results
+rm -rf "$results"
+mkdir -p "$results"
+WHERRY_OUT=${WHERRY_OUT:-$PWD/out}
+export WHERRY_OUT
+DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
+export DOTNET_CLI_TELEMETRY_OPTOUT DOTNET_NOLOGO
+framework=$(eng/framework.sh)
+
+log=out/test-build.log
+echo "building the tests"
+if ! dotnet build Wherry.slnx -c Debug -v quiet -nologo -p:WherryPublishFramework="$framework" >"$log" 2>&1; then
+    cat "$log" >&2
+    echo "0 passed, 1 failed"
+    exit 1
+fi
+if grep -qE 'warning [A-Z]+[0-9]+' "$log"; then
+    grep -E 'warning [A-Z]+[0-9]+' "$log" | sort -u >&2
+    echo "warnings count as errors" >&2
+    echo "0 passed, 1 failed"
+    exit 1
+fi
+
+passed=0
+failed=0
+skipped=0
+for project in tests/*/; do
+    name=$(basename "$project")
+    trx=$results/$name.trx
+    echo "== $name"
+    set -- --no-build -c Debug -nologo -p:WherryPublishFramework="$framework" \
+        --results-directory "$results" --logger "trx;LogFileName=$name.trx" --logger "console;verbosity=minimal"
+    if [ -n "${FILTER:-}" ]; then set -- "$@" --filter "FullyQualifiedName~$FILTER"; fi
+    # A hung test must not hang the run.
+    status=0
+    timeout --kill-after=30 "${WHERRY_TEST_TIMEOUT:-1800}" dotnet test "$project" "$@" </dev/null || status=$?
+    counters=$(grep -o '<Counters [^>]*>' "$trx" 2>/dev/null || true)
+    count() { printf '%s' "$counters" | sed -n "s/.* $1=\"\([0-9]*\)\".*/\1/p"; }
+    if [ -z "$counters" ]; then
+        # With a filter a project may simply have nothing to run.
+        if [ "$status" -ne 0 ]; then echo "$name: no results (exit code $status)" >&2; failed=$((failed + 1)); fi
+        continue
+    fi
+    total=$(count total)
+    good=$(count passed)
+    bad=$(count failed)
+    passed=$((passed + good))
+    failed=$((failed + bad))
+    skipped=$((skipped + total - good - bad))
+    if [ "$status" -ne 0 ] && [ "$bad" -eq 0 ]; then
+        echo "$name: the test run failed with exit code $status" >&2
+        failed=$((failed + 1))
+    fi
+done
+
+if [ "$skipped" -gt 0 ]; then
+    echo "$passed passed, $failed failed, $skipped skipped"
+else
+    echo "$passed passed, $failed failed"
+fi
+[ "$failed" -eq 0 ]
