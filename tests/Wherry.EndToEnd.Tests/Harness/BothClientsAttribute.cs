@@ -1,0 +1,15 @@
+using System.Reflection;
+using Xunit.Sdk;
+using Xunit.v3;
+
+namespace Wherry.EndToEnd.Tests.Harness;
+
+/// <summary>Runs a theory with the docker command line and again with wherry.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class BothClientsAttribute : DataAttribute
+{
+    public override ValueTask<IReadOnlyCollection<ITheoryDataRow>> GetData(MethodInfo testMethod, DisposalTracker disposalTracker) =>
+        new([new TheoryDataRow<string>(Clients.Docker), new TheoryDataRow<string>(Clients.Wherry)]);
+
+    public override bool SupportsDiscoveryEnumeration() => true;
+}
