@@ -63,6 +63,9 @@ public sealed record RootfsMount
     public string? UpperDirectory { get; init; }
 
     public string? WorkDirectory { get; init; }
+
+    /// <summary>Further options of the file system, e.g. <c>metacopy=off</c>.</summary>
+    public IReadOnlyList<string> Options { get; init; } = [];
 }
 
 /// <summary>Docker's json-file log.</summary>
