@@ -1,0 +1,82 @@
+using System.Runtime.InteropServices;
+
+namespace Wherry.Linux.NetworkNamespaces;
+
+/// <summary>
+/// An open network namespace (network_namespaces(7)). A socket belongs for ever to the namespace of the thread that opened
+/// it, so work inside one is done by a thread of its own, which enters, works and ends: no thread of the pool is ever left
+/// in a foreign namespace.
+/// </summary>
+public sealed partial class NetworkNamespace : IDisposable
+{
+    private const int O_RDONLY = 0;
+    private const int O_CLOEXEC = 0x80000;
+    private const int CLONE_NEWNET = 0x40000000;
+
+    // The work inside is a few netlink messages; the default stack of 8 MB would only be address space to map.
+    private const int StackSize = 256 * 1024;
+
+    private readonly string _path;
+
+    private NetworkNamespace(FileDescriptor descriptor, string path)
+    {
+        Descriptor = descriptor;
+        _path = path;
+    }
+
+    /// <summary>Owned by this object.</summary>
+    public FileDescriptor Descriptor { get; }
+
+    /// <param name="path">E.g. <c>/proc/PID/ns/net</c>.</param>
+    public static NetworkNamespace Open(string path)
+    {
+        // SAFETY: a plain call; the descriptor is owned from here on.
+        var fd = OpenFile(path, O_RDONLY | O_CLOEXEC);
+        return fd >= 0
+            ? new NetworkNamespace(new FileDescriptor(fd), path)
+            : throw new LinuxException($"open network namespace {path}", Marshal.GetLastPInvokeError());
+    }
+
+    /// <summary>Runs <paramref name="work"/> on a thread of its own. The thread starts in the caller's namespace and enters this one with <see cref="Enter"/>.</summary>
+    public static Task<T> OnOwnThreadAsync<T>(Func<T> work)
+    {
+        var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var thread = new Thread(
+            () =>
+            {
+                try
+                {
+                    done.SetResult(work());
+                }
+                catch (Exception e)
+                {
+                    done.SetException(e);
+                }
+            },
+            StackSize)
+        {
+            IsBackground = true,
+            Name = "netns",
+        };
+        thread.Start();
+        return done.Task;
+    }
+
+    /// <summary>Moves the calling thread into this namespace for the rest of its life. Only for threads of <see cref="OnOwnThreadAsync"/>.</summary>
+    public void Enter()
+    {
+        // SAFETY: changes only the calling thread, which its creator lets end after this work.
+        if (SetNamespace(Descriptor.Number, CLONE_NEWNET) < 0)
+        {
+            throw new LinuxException($"enter network namespace {_path}", Marshal.GetLastPInvokeError());
+        }
+    }
+
+    public void Dispose() => Descriptor.Dispose();
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int OpenFile(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "setns", SetLastError = true)]
+    private static partial int SetNamespace(int fd, int type);
+}
