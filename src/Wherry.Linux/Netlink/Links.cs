@@ -97,10 +97,10 @@ public static class Links
         batch.PutUInt32(IFLA_MASTER, (uint)master).End();
     }
 
-    /// <summary>No IPv6 link-local address when the link comes up: a bridge port needs none, and duplicate detection would cost a second of multicast.</summary>
+    /// <summary>No IPv6 link-local address when the link comes up: a bridge port needs none, and duplicate detection would cost a second of multicast. A kernel without IPv6 has nothing to switch off.</summary>
     public static void WithoutLinkLocalAddress(NetlinkBatch batch, string name)
     {
-        Begin(batch, RTM_NEWLINK, NetlinkFlags.Acknowledge, $"switch off IPv6 addresses of {name}");
+        Begin(batch, RTM_NEWLINK, NetlinkFlags.Acknowledge, doing: null);
         batch.PutString(IFLA_IFNAME, name);
         var families = batch.BeginNest(IFLA_AF_SPEC);
         var inet6 = batch.BeginNest(AF_INET6);
@@ -191,7 +191,7 @@ public static class Links
     }
 
     private static void Begin(
-        NetlinkBatch batch, ushort type, NetlinkFlags flags, string doing, int index = 0, uint interfaceFlags = 0, uint change = 0) =>
+        NetlinkBatch batch, ushort type, NetlinkFlags flags, string? doing, int index = 0, uint interfaceFlags = 0, uint change = 0) =>
         batch.Begin(type, flags, doing, InterfaceHeader(index, interfaceFlags, change));
 
     /// <summary>struct ifinfomsg: family, type, index, flags, and which flags to change.</summary>

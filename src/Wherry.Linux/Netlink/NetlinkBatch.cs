@@ -14,7 +14,7 @@ public sealed class NetlinkBatch
     private const int HeaderSize = 16;
     private const ushort Nested = 0x8000;
 
-    private readonly List<string> _doing = [];
+    private readonly List<string?> _doing = [];
     private byte[] _buffer;
     private int _length;
     private int _message = -1;
@@ -28,8 +28,8 @@ public sealed class NetlinkBatch
     /// <summary>The finished messages, valid until the next change.</summary>
     public ReadOnlySpan<byte> Written => _buffer.AsSpan(0, _length);
 
-    /// <summary>What the n-th message does, for its error.</summary>
-    internal string Doing(int index) => _doing[index];
+    /// <summary>What the n-th message does, for its error; null where a failure is of no interest.</summary>
+    internal string? Doing(int index) => _doing[index];
 
     public void Clear()
     {
@@ -41,9 +41,9 @@ public sealed class NetlinkBatch
     /// <summary>Starts a message; NLM_F_REQUEST is added.</summary>
     /// <param name="type">The message type (nlmsg_type).</param>
     /// <param name="flags">Further flags, see <see cref="NetlinkFlags"/>.</param>
-    /// <param name="doing">Names operation and object, for an error.</param>
+    /// <param name="doing">Names operation and object, for an error; null when the message may fail (a feature some kernels lack).</param>
     /// <param name="header">The protocol's fixed header (ifinfomsg, ifaddrmsg, …).</param>
-    public NetlinkBatch Begin(ushort type, NetlinkFlags flags, string doing, ReadOnlySpan<byte> header)
+    public NetlinkBatch Begin(ushort type, NetlinkFlags flags, string? doing, ReadOnlySpan<byte> header)
     {
         if (_message >= 0)
         {

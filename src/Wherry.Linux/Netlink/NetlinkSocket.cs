@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.InteropServices;
 using System.Text;
 
@@ -13,17 +14,20 @@ public sealed class NetlinkSocket : IDisposable
     public const int Route = 0;
     public const int Netfilter = 12;
 
+    private const int EMSGSIZE = 90;
     private const ushort MessageError = 2;
     private const ushort MessageDone = 3;
     private const ushort FirstProtocolType = 16;
     private const int HeaderSize = 16;
+
+    // The kernel fills a dump's datagrams up to 32 kB where the reader offers that much.
+    private const int ReceiveSize = 32 * 1024;
     private const ushort ErrorCapped = 0x100;
     private const ushort ErrorHasAttributes = 0x200;
     private const ushort ErrorText = 1;
 
     private readonly Lock _gate = new();
     private readonly FileDescriptor _socket;
-    private readonly byte[] _receive = new byte[32 * 1024];
     private uint _sequence = 1;
 
     private NetlinkSocket(FileDescriptor socket) => _socket = socket;
@@ -70,23 +74,32 @@ public sealed class NetlinkSocket : IDisposable
             _sequence += (uint)batch.Count;
             batch.Number(first);
             Send(batch);
-            NetlinkException? failure = null;
-            while (Receive(batch) is var datagram && datagram.Length > 0)
+            var buffer = ArrayPool<byte>.Shared.Rent(ReceiveSize);
+            try
             {
-                // After an error the queue is still drained, or the next exchange would read this one's answers.
-                var problem = Read(datagram, batch, first, onMessage);
-                failure ??= problem;
-            }
+                NetlinkException? failure = null;
+                while (Receive(batch, buffer) is var length and > 0)
+                {
+                    // After an error the queue is still drained, or the next exchange would read this one's answers.
+                    var problem = Read(buffer.AsSpan(0, length), batch, first, onMessage);
+                    failure ??= problem;
+                }
 
-            if (failure is not null)
+                if (failure is not null)
+                {
+                    throw failure;
+                }
+            }
+            finally
             {
-                throw failure;
+                ArrayPool<byte>.Shared.Return(buffer);
             }
         }
     }
 
     private unsafe void Send(NetlinkBatch batch)
     {
+        var room = 0;
         fixed (byte* data = batch.Written)
         {
             while (true)
@@ -98,28 +111,37 @@ public sealed class NetlinkSocket : IDisposable
                     return;
                 }
 
-                if (Marshal.GetLastPInvokeError() is var errno && errno != Errno.EINTR)
+                switch (Marshal.GetLastPInvokeError())
                 {
-                    throw new NetlinkException(batch.Doing(0), errno);
+                    case Errno.EINTR:
+                        break;
+                    case EMSGSIZE when room < 2 * batch.Length:
+                        // A batch may be longer than the default send buffer (200 kB); root may have any size.
+                        room = 4 * batch.Length;
+                        _ = NetlinkSyscalls.SetSocketOption(_socket.Number, NetlinkSyscalls.SOL_SOCKET, NetlinkSyscalls.SO_SNDBUFFORCE, room, sizeof(int));
+                        break;
+                    case var errno:
+                        throw new NetlinkException(Names(batch), errno);
                 }
             }
         }
     }
 
-    private unsafe ReadOnlySpan<byte> Receive(NetlinkBatch batch)
+    /// <summary>The next datagram's length, or 0 when the queue is empty.</summary>
+    private unsafe int Receive(NetlinkBatch batch, byte[] buffer)
     {
-        fixed (byte* data = _receive)
+        fixed (byte* data = buffer)
         {
             while (true)
             {
                 // SAFETY: the buffer is pinned; MSG_TRUNC reports a datagram's true size, compared with ours below.
                 var received = NetlinkSyscalls.Receive(
-                    _socket.Number, data, (nuint)_receive.Length, NetlinkSyscalls.MSG_DONTWAIT | NetlinkSyscalls.MSG_TRUNC);
+                    _socket.Number, data, (nuint)buffer.Length, NetlinkSyscalls.MSG_DONTWAIT | NetlinkSyscalls.MSG_TRUNC);
                 if (received >= 0)
                 {
-                    return received <= _receive.Length
-                        ? _receive.AsSpan(0, (int)received)
-                        : throw new NetlinkException(batch.Doing(0), Errno.ENOBUFS, "the answer is longer than the receive buffer");
+                    return received <= buffer.Length
+                        ? (int)received
+                        : throw new NetlinkException(Names(batch), Errno.ENOBUFS, "the answer is longer than the receive buffer");
                 }
 
                 switch (Marshal.GetLastPInvokeError())
@@ -127,13 +149,15 @@ public sealed class NetlinkSocket : IDisposable
                     case Errno.EINTR:
                         continue;
                     case Errno.EAGAIN:
-                        return default;
+                        return 0;
                     case var errno:
-                        throw new NetlinkException(batch.Doing(0), errno, "reading the kernel's answer");
+                        throw new NetlinkException(Names(batch), errno, "reading the kernel's answer");
                 }
             }
         }
     }
+
+    private static string Names(NetlinkBatch batch) => batch.Doing(0) ?? "netlink";
 
     private static NetlinkException? Read(ReadOnlySpan<byte> datagram, NetlinkBatch batch, uint first, MessageHandler? onMessage)
     {
@@ -158,7 +182,7 @@ public sealed class NetlinkSocket : IDisposable
                 else if (type == MessageDone && message.Length >= HeaderSize + 4
                     && MemoryMarshal.Read<int>(message[HeaderSize..]) is var status and < 0)
                 {
-                    failure ??= new NetlinkException(batch.Doing((int)index), -status);
+                    failure ??= new NetlinkException(batch.Doing((int)index) ?? "netlink", -status);
                 }
                 else if (type >= FirstProtocolType)
                 {
@@ -172,10 +196,10 @@ public sealed class NetlinkSocket : IDisposable
         return failure;
     }
 
-    private static NetlinkException? Failure(ReadOnlySpan<byte> message, string doing)
+    private static NetlinkException? Failure(ReadOnlySpan<byte> message, string? doing)
     {
         var error = MemoryMarshal.Read<int>(message[HeaderSize..]);
-        if (error == 0)
+        if (error == 0 || doing is null)
         {
             return null;
         }

@@ -9,7 +9,7 @@ internal static unsafe partial class NetlinkSyscalls
     internal const int SOCK_RAW = 3;
     internal const int SOCK_CLOEXEC = 0x80000;
     internal const int SOL_SOCKET = 1;
-    internal const int SO_RCVBUF = 8;
+    internal const int SO_SNDBUFFORCE = 32;
     internal const int SOL_NETLINK = 270;
     internal const int NETLINK_CAP_ACK = 10;
     internal const int NETLINK_EXT_ACK = 11;
