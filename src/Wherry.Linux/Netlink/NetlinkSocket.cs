@@ -59,7 +59,14 @@ public sealed class NetlinkSocket : IDisposable
     /// <summary>Sends the batch and gives every data message of the answer, multi-part or single, to <paramref name="onMessage"/>.</summary>
     public void Query(NetlinkBatch batch, MessageHandler onMessage) => Exchange(batch, onMessage);
 
-    public void Dispose() => _socket.Dispose();
+    /// <summary>Waits for an exchange under way; later ones throw <see cref="ObjectDisposedException"/>.</summary>
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            _socket.Dispose();
+        }
+    }
 
     private void Exchange(NetlinkBatch batch, MessageHandler? onMessage)
     {
@@ -70,6 +77,7 @@ public sealed class NetlinkSocket : IDisposable
 
         lock (_gate)
         {
+            ObjectDisposedException.ThrowIf(_socket.IsClosed, this);
             var first = _sequence;
             _sequence += (uint)batch.Count;
             batch.Number(first);

@@ -100,6 +100,11 @@ internal sealed class LinkReaper(NetlinkSocket route, Action<Ipv4Address> onGone
             {
                 log($"watching links go failed, trying on: {e.Message}");
             }
+            catch (ObjectDisposedException)
+            {
+                // The network was closed; the next engine's restoration looks after what is left.
+                return;
+            }
 
             foreach (var (link, address, _) in leaving)
             {
