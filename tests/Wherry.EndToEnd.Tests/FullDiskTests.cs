@@ -1,0 +1,46 @@
+using System.Security.Cryptography;
+
+namespace Wherry.EndToEnd.Tests;
+
+/// <summary>A disk that fills up in the middle.</summary>
+public sealed class FullDiskTests : IAsyncLifetime
+{
+    private string _directory = "";
+
+    public async ValueTask InitializeAsync()
+    {
+        _directory = $"/var/tmp/wherry-e2e/small-{Environment.ProcessId}";
+        Directory.CreateDirectory(_directory);
+        (await Command.RunAsync("mount", "-t", "tmpfs", "-o", "size=48m", "tmpfs", _directory)).Succeeded();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Command.RunAsync("umount", "-l", _directory);
+        Directory.Delete(_directory);
+        File.Delete(_directory + ".tar");
+    }
+
+    [Fact]
+    public async Task A_load_that_does_not_fit_is_refused_and_leaves_nothing()
+    {
+        var dataRoot = Path.Combine(_directory, "data");
+        await using var engine = await PrivateEngine.StartInAsync(dataRoot);
+        await BaseImages.LoadAsync(engine, BaseImages.Busybox);
+        var random = new byte[80 << 20];
+        RandomNumberGenerator.Fill(random);
+        var archive = await new TarBytes().File("big", random).SaveAsync(_directory + ".tar");
+        var before = await UsedAsync();
+
+        foreach (var kind in new[] { Clients.Docker, Clients.Wherry })
+        {
+            (await engine.Client(kind).RunAsync("import", archive, "big")).Refused("no space left");
+            Assert.InRange(await UsedAsync(), before - 200, before + 200);
+            Assert.Equal("fine", await engine.Client(kind).TextAsync("run", "--rm", "busybox", "echo", "fine"));
+            Assert.Empty((await engine.Client(kind).RunAsync("images", "-q", "big")).Lines);
+        }
+    }
+
+    /// <summary>What the small disk holds, kilobytes.</summary>
+    private async Task<long> UsedAsync() => long.Parse((await Command.ShellAsync($"du -sk --exclude='*.log' {_directory} | cut -f1")).Text, System.Globalization.CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,56 @@
+namespace Wherry.EndToEnd.Tests;
+
+/// <summary>make install and make uninstall.</summary>
+public sealed class InstallTests
+{
+    [Fact]
+    public async Task Installing_and_uninstalling_under_a_staging_directory_leaves_it_empty()
+    {
+        var staging = Directory.CreateTempSubdirectory("wherry-install-").FullName;
+        try
+        {
+            var environment = new Dictionary<string, string?>
+            {
+                ["DESTDIR"] = staging,
+                ["BINDIR"] = "/usr/local/bin",
+                ["LIBEXECDIR"] = "/usr/local/libexec/wherry",
+                ["UNITDIR"] = "/etc/systemd/system",
+                ["SHAREDIR"] = "/usr/local/share",
+                ["PURGE"] = "",
+            };
+            (await ScriptAsync("install.sh", environment, Binaries.Out)).Succeeded();
+
+            foreach (var file in new[]
+            {
+                "usr/local/bin/wherry", "usr/local/bin/wherryd", "usr/local/bin/wherry-oci", "usr/local/libexec/wherry/wherry-shim", "etc/systemd/system/wherryd.service",
+                "usr/local/share/bash-completion/completions/wherry", "usr/local/share/zsh/site-functions/_wherry", "usr/local/share/fish/vendor_completions.d/wherry.fish",
+            })
+            {
+                Assert.True(new FileInfo(Path.Combine(staging, file)) is { } info && (info.Exists || info.LinkTarget is not null), file);
+            }
+
+            var unit = await File.ReadAllTextAsync(Path.Combine(staging, "etc/systemd/system/wherryd.service"), TestContext.Current.CancellationToken);
+            Assert.Contains("ExecStart=/usr/local/bin/wherryd", unit, StringComparison.Ordinal);
+            Assert.Contains("KillMode=process", unit, StringComparison.Ordinal);
+            Assert.Contains("Delegate=yes", unit, StringComparison.Ordinal);
+
+            (await ScriptAsync("uninstall.sh", environment)).Succeeded();
+            Assert.Empty(Directory.EnumerateFiles(staging, "*", SearchOption.AllDirectories));
+        }
+        finally
+        {
+            Directory.Delete(staging, recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task Nothing_is_published_anew_when_nothing_has_changed()
+    {
+        var result = (await Command.RunAsync("make", "-C", Binaries.Repository, "-n", "--no-print-directory", "build")).Succeeded();
+
+        Assert.DoesNotContain("publish.sh", result.Output, StringComparison.Ordinal);
+    }
+
+    private static Task<CommandResult> ScriptAsync(string name, Dictionary<string, string?> environment, params string[] arguments) =>
+        Command.RunAsync("/bin/sh", ["-c", "cd \"$1\"; shift; exec \"$@\"", "sh", Binaries.Repository, $"eng/{name}", .. arguments], environment, null, Command.DefaultTimeout);
+}
