@@ -1,0 +1,168 @@
+using System.Globalization;
+using Microsoft.Win32.SafeHandles;
+using Wherry.Linux.Inodes;
+
+namespace Wherry.Engine.Logs;
+
+/// <summary>One file of a log, open: it stays readable under whatever name rotation gives it, or none.</summary>
+internal sealed class OpenLog(SafeFileHandle handle, FileIdentity identity) : IDisposable
+{
+    public SafeFileHandle Handle => handle;
+
+    public FileIdentity Identity => identity;
+
+    public long Length => RandomAccess.GetLength(handle);
+
+    public void Dispose() => handle.Dispose();
+
+    /// <summary>Opens the file a path names now, or returns null when there is none.</summary>
+    public static OpenLog? TryOpen(string path)
+    {
+        SafeFileHandle handle;
+        try
+        {
+            handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        }
+        catch (Exception failure) when (failure is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+
+        try
+        {
+            return new OpenLog(handle, FileIdentity.Of(handle));
+        }
+        catch
+        {
+            handle.Dispose();
+            throw;
+        }
+    }
+}
+
+/// <summary>
+/// The files of a rotated log: <c>path</c> is written, <c>path.1</c> is the one before, and so on. The
+/// supervisor renames from the highest number down while we look, so a file is told by its inode and only ever
+/// moves to a higher number.
+/// </summary>
+internal sealed class LogFiles(string path)
+{
+    /// <summary>Opens every file, oldest first. Each file is there once even if the log is rotated meanwhile.</summary>
+    public List<OpenLog> OpenAll()
+    {
+        var found = new List<OpenLog>();
+        try
+        {
+            // From the newest to the oldest, the way renaming goes: a file may be met twice but never missed.
+            var highest = HighestNumber() + 1;
+            for (var number = 0; number <= highest; number++)
+            {
+                if (OpenLog.TryOpen(NameOf(number)) is not { } log)
+                {
+                    continue;
+                }
+
+                if (found.Exists(other => other.Identity == log.Identity))
+                {
+                    log.Dispose();
+                }
+                else
+                {
+                    found.Add(log);
+                }
+            }
+        }
+        catch
+        {
+            found.ForEach(log => log.Dispose());
+            throw;
+        }
+
+        found.Reverse();
+        return found;
+    }
+
+    /// <summary>
+    /// Opens the file written after <paramref name="current"/>; null while <paramref name="current"/> is still
+    /// the newest. A result means that nothing more will be written to <paramref name="current"/>.
+    /// </summary>
+    public OpenLog? TryOpenSuccessor(OpenLog current)
+    {
+        while (true)
+        {
+            var number = NumberOf(current.Identity);
+            if (number == 0)
+            {
+                return null;
+            }
+
+            // Rotated out of existence while we read it: go on with the oldest there is.
+            var start = number < 0 ? HighestNumber() : number - 1;
+            for (var candidate = start; candidate >= 0; candidate--)
+            {
+                // A gap: either a rotation is half done, and the next look is better, or a crash left it for good.
+                if (OpenLog.TryOpen(NameOf(candidate)) is not { } successor)
+                {
+                    continue;
+                }
+
+                // Renaming moves the higher number first: if current has not moved, nor had its successor.
+                if (successor.Identity != current.Identity && NumberOf(current.Identity) == number)
+                {
+                    return successor;
+                }
+
+                successor.Dispose();
+                break;
+            }
+
+            if (NumberOf(current.Identity) == number)
+            {
+                return null;
+            }
+        }
+    }
+
+    private string NameOf(int number) => number == 0 ? path : path + "." + number.ToString(CultureInfo.InvariantCulture);
+
+    private int NumberOf(FileIdentity identity)
+    {
+        if (FileIdentity.At(path) == identity)
+        {
+            return 0;
+        }
+
+        var highest = HighestNumber() + 1;
+        for (var number = 1; number <= highest; number++)
+        {
+            if (FileIdentity.At(NameOf(number)) == identity)
+            {
+                return number;
+            }
+        }
+
+        return -1;
+    }
+
+    private int HighestNumber()
+    {
+        var highest = 0;
+        var prefix = Path.GetFileName(path) + ".";
+        try
+        {
+            foreach (var name in Directory.EnumerateFiles(Path.GetDirectoryName(path)!, prefix + "*"))
+            {
+                if (int.TryParse(Path.GetFileName(name.AsSpan())[prefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+                {
+                    highest = Math.Max(highest, number);
+                }
+            }
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // The container was removed: no files.
+        }
+
+        return highest;
+    }
+}
