@@ -1,10 +1,10 @@
 using System.Globalization;
 using Wherry.Errors;
 
-namespace Wherry.Engine.Validation;
+namespace Wherry.Engine.Specs;
 
 /// <summary>Signals as users write them: <c>KILL</c>, <c>SIGKILL</c>, <c>9</c>, <c>RTMIN+3</c> (signal(7); the numbers of x86-64 and arm64).</summary>
-public static class SignalNames
+public static class Signals
 {
     public const int Kill = 9;
     public const int Terminate = 15;

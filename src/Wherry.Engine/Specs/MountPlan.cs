@@ -1,0 +1,107 @@
+using System.Globalization;
+using Wherry.Engine.Volumes;
+using Mount = Wherry.Oci.Runtime.Mount;
+
+namespace Wherry.Engine.Specs;
+
+/// <summary>The mounts below a container's root, in the order they are made.</summary>
+internal static class MountPlan
+{
+    public const long DefaultShmSize = 64 * 1024 * 1024;
+
+    /// <summary>Files the engine keeps for the container and changes while it lives.</summary>
+    private static readonly (string Destination, string File)[] NetworkFiles =
+        [("/etc/resolv.conf", "resolv.conf"), ("/etc/hostname", "hostname"), ("/etc/hosts", "hosts")];
+
+    /// <summary>Stay writable in a container with a read-only root: programs can't do without.</summary>
+    private static readonly string[] AlwaysWritable = ["/proc", "/dev", "/dev/shm", "/dev/mqueue", "/dev/pts"];
+
+    public static IReadOnlyList<Mount> Make(SpecInputs inputs)
+    {
+        var asked = inputs.Mounts.ToDictionary(mount => mount.Destination, From, StringComparer.Ordinal);
+        var isDevAsked = asked.ContainsKey("/dev");
+        var mounts = Defaults(inputs)
+            .Where(mount => !asked.ContainsKey(mount.Destination)
+                && !(isDevAsked && mount.Destination.StartsWith("/dev/", StringComparison.Ordinal)))
+            .Select(mount => inputs.Host.ReadonlyRootfs && !AlwaysWritable.Contains(mount.Destination) ? WithReadOnly(mount) : mount);
+        var files = NetworkFiles
+            .Where(file => !asked.ContainsKey(file.Destination))
+            .Select(file => Bind(Path.Combine(inputs.ContainerDirectory, file.File), file.Destination, ["rbind", "rprivate"]))
+            .Select(mount => inputs.Host.ReadonlyRootfs ? WithReadOnly(mount) : mount);
+
+        // The kernel's own first, then parents before children, the container's /etc files like any other.
+        return [.. mounts, .. files.Concat(asked.Values).OrderBy(mount => MountPaths.Depth(mount.Destination))];
+    }
+
+    /// <summary>
+    /// A mount that is to propagate needs a root that lets it: shared both ways, slave from the host alone. Null
+    /// leaves the runtime's private default.
+    /// </summary>
+    public static string? RootPropagation(IReadOnlyList<ResolvedMount> mounts)
+    {
+        if (mounts.Any(mount => mount.Propagation is "shared" or "rshared"))
+        {
+            return "shared";
+        }
+
+        return mounts.Any(mount => mount.Propagation is "slave" or "rslave") ? "slave" : null;
+    }
+
+    private static IEnumerable<Mount> Defaults(SpecInputs inputs)
+    {
+        var host = inputs.Host;
+        string[] access = host.Privileged ? [] : ["ro"];
+        yield return new Mount { Destination = "/proc", Type = "proc", Source = "proc", Options = ["nosuid", "noexec", "nodev"] };
+        yield return new Mount { Destination = "/dev", Type = "tmpfs", Source = "tmpfs", Options = ["nosuid", "strictatime", "mode=755", "size=65536k"] };
+        yield return new Mount
+        {
+            Destination = "/dev/pts",
+            Type = "devpts",
+            Source = "devpts",
+            Options = ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"],
+        };
+        yield return new Mount { Destination = "/sys", Type = "sysfs", Source = "sysfs", Options = ["nosuid", "noexec", "nodev", .. access] };
+        yield return new Mount { Destination = "/sys/fs/cgroup", Type = "cgroup", Source = "cgroup", Options = [.. access, "nosuid", "noexec", "nodev"] };
+
+        // The host's message queues and shared memory belong to the host's IPC namespace.
+        if (host.IpcMode == "host")
+        {
+            yield return Bind("/dev/mqueue", "/dev/mqueue", ["rbind", "rprivate", "nosuid", "noexec", "nodev"]);
+            yield return Bind("/dev/shm", "/dev/shm", ["rbind", "rprivate"]);
+            yield break;
+        }
+
+        yield return new Mount { Destination = "/dev/mqueue", Type = "mqueue", Source = "mqueue", Options = ["nosuid", "noexec", "nodev"] };
+        if (host.IpcMode != "none")
+        {
+            var size = host.ShmSize > 0 ? host.ShmSize : DefaultShmSize;
+            yield return new Mount
+            {
+                Destination = "/dev/shm",
+                Type = "tmpfs",
+                Source = "shm",
+                Options = ["nosuid", "noexec", "nodev", "mode=1777", "size=" + size.ToString(CultureInfo.InvariantCulture)],
+            };
+        }
+    }
+
+    private static Mount From(ResolvedMount mount)
+    {
+        if (mount.Type == MountType.Tmpfs)
+        {
+            return new Mount { Destination = mount.Destination, Type = "tmpfs", Source = "tmpfs", Options = mount.TmpfsOptions ?? [] };
+        }
+
+        var bind = Bind(
+            mount.Source ?? throw new InvalidOperationException($"the volume at {mount.Destination} was not made"),
+            mount.Destination,
+            [mount.NonRecursive ? "bind" : "rbind", mount.Propagation ?? "rprivate"]);
+        return mount.ReadOnly ? WithReadOnly(bind) : bind;
+    }
+
+    private static Mount Bind(string source, string destination, IReadOnlyList<string> options) =>
+        new() { Destination = destination, Type = "bind", Source = source, Options = options };
+
+    private static Mount WithReadOnly(Mount mount) =>
+        mount.Options.Contains("ro") ? mount : mount with { Options = [.. mount.Options, "ro"] };
+}

@@ -1,0 +1,65 @@
+using Wherry.Oci.Runtime;
+
+namespace Wherry.Engine.Specs;
+
+/// <summary>Which namespaces are new, joined, or the host's, and the kernel parameters that live in them.</summary>
+internal static class NamespacePlan
+{
+    public static IReadOnlyList<Namespace> Make(SpecInputs inputs)
+    {
+        var host = inputs.Host;
+        var namespaces = new List<Namespace> { new("mount") };
+        if (host.NetworkMode != "host")
+        {
+            namespaces.Add(new Namespace("network", inputs.NetworkNamespacePath));
+        }
+
+        if (host.UTSMode != "host")
+        {
+            namespaces.Add(new Namespace("uts"));
+        }
+
+        if (host.PidMode != "host")
+        {
+            namespaces.Add(new Namespace("pid"));
+        }
+
+        if (host.IpcMode != "host")
+        {
+            namespaces.Add(new Namespace("ipc"));
+        }
+
+        if (IsCgroupPrivate(inputs))
+        {
+            namespaces.Add(new Namespace("cgroup"));
+        }
+
+        return namespaces;
+    }
+
+    /// <summary>As asked; with its own network a container's programs may use low ports and ping without rights, as Docker's may.</summary>
+    public static IReadOnlyDictionary<string, string> Sysctls(SpecInputs inputs)
+    {
+        var sysctls = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        if (inputs.Host.NetworkMode != "host" && inputs.NetworkNamespacePath is null)
+        {
+            sysctls["net.ipv4.ip_unprivileged_port_start"] = "0";
+            sysctls["net.ipv4.ping_group_range"] = "0 2147483647";
+        }
+
+        foreach (var (name, value) in inputs.Host.Sysctls ?? [])
+        {
+            sysctls[name] = value;
+        }
+
+        return sysctls;
+    }
+
+    /// <summary>The default follows Docker: private on v2, the host's on v1, where programs look for controllers by their paths.</summary>
+    private static bool IsCgroupPrivate(SpecInputs inputs) => inputs.Host.CgroupnsMode switch
+    {
+        "private" => true,
+        "host" => false,
+        _ => inputs.HostFacts.IsCgroupUnified,
+    };
+}

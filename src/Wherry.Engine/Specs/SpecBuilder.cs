@@ -1,0 +1,42 @@
+using Wherry.Api.Contracts.Containers;
+using Wherry.Oci.Runtime;
+
+namespace Wherry.Engine.Specs;
+
+/// <summary>
+/// From what was asked of a container to its runtime specification, as Docker users expect it. Pure: the same
+/// inputs give the same specification, and nothing is looked up or made.
+/// </summary>
+public static class SpecBuilder
+{
+    public static Spec Build(SpecInputs inputs)
+    {
+        var host = inputs.Host;
+        var isOwnHostname = host.UTSMode != "host";
+        return new Spec
+        {
+            Process = ProcessPlan.Make(inputs),
+            Root = new Root { Path = inputs.RootPath, Readonly = host.ReadonlyRootfs },
+            Hostname = isOwnHostname && inputs.Config.Hostname.Length > 0 ? inputs.Config.Hostname : null,
+            Domainname = isOwnHostname && inputs.Config.Domainname.Length > 0 ? inputs.Config.Domainname : null,
+            Mounts = MountPlan.Make(inputs),
+            Annotations = host.Annotations,
+            Linux = new LinuxConfig
+            {
+                Namespaces = NamespacePlan.Make(inputs),
+                Devices = [.. inputs.Devices.Select(device => device.Node)],
+                CgroupsPath = inputs.CgroupsPath,
+                Resources = ResourcePlan.Make(inputs),
+                Sysctl = NamespacePlan.Sysctls(inputs),
+                MaskedPaths = host.Privileged ? [] : host.MaskedPaths ?? HidingPaths.Masked,
+                ReadonlyPaths = host.Privileged ? [] : host.ReadonlyPaths ?? HidingPaths.Readonly,
+                RootfsPropagation = MountPlan.RootPropagation(inputs.Mounts),
+            },
+        };
+    }
+
+    /// <summary>What was asked for by its own name: where the host can't give it, that is an error rather than a warning.</summary>
+    public static IReadOnlyList<string> AskedByName(HostConfig host) => host.Privileged
+        ? []
+        : [.. (host.CapAdd ?? []).Select(CapabilityNames.Normalize).Where(name => name != DefaultCapabilities.AllName)];
+}

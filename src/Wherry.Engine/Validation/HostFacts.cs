@@ -1,0 +1,51 @@
+namespace Wherry.Engine.Validation;
+
+/// <summary>What the host can give. Probed once: it does not change while the engine runs.</summary>
+public sealed record HostFacts
+{
+    public required int CpuCount { get; init; }
+
+    /// <summary>CPUs the engine may use, as the kernel lists them: <c>0-3,8</c>.</summary>
+    public string CpuList { get; init; } = "";
+
+    /// <summary>Memory nodes the engine may use, likewise.</summary>
+    public string MemoryNodeList { get; init; } = "";
+
+    /// <summary>Bytes.</summary>
+    public required long TotalMemory { get; init; }
+
+    public string KernelVersion { get; init; } = "";
+
+    /// <summary>The pure v2 hierarchy; v1 and hybrid hosts are false.</summary>
+    public bool IsCgroupUnified { get; init; }
+
+    /// <summary>Cgroup controllers in use, wherever they are mounted.</summary>
+    public IReadOnlySet<string> Controllers { get; init; } = new HashSet<string>();
+
+    /// <summary>Swap can be limited together with memory.</summary>
+    public bool SwapLimit { get; init; }
+
+    /// <summary>The engine's bounding set: no container can have more. Names such as <c>CAP_CHOWN</c>.</summary>
+    public IReadOnlySet<string> Capabilities { get; init; } = new HashSet<string>();
+
+    /// <summary>The engine's own hard limits, by names such as <c>RLIMIT_NOFILE</c>; all ones for infinity.</summary>
+    public IReadOnlyDictionary<string, ulong> HardLimits { get; init; } = new Dictionary<string, ulong>();
+
+    /// <summary>The engine's own OOM score: without CAP_SYS_RESOURCE no process can go below it.</summary>
+    public int OomScoreAdjustment { get; init; }
+
+    public bool AppArmor { get; init; }
+
+    public bool Seccomp { get; init; }
+
+    public bool SeLinux { get; init; }
+
+    /// <summary>As <c>info</c> shows them.</summary>
+    public IReadOnlyList<string> SecurityOptions { get; init; } = [];
+
+    /// <summary>May raise limits and lower OOM scores beyond what the engine itself has.</summary>
+    public bool CanExceedLimits => Capabilities.Contains("CAP_SYS_RESOURCE");
+
+    /// <summary>Reads the facts from /proc and /sys.</summary>
+    public static HostFacts Probe() => HostProbe.Read(new HostRoots("/proc", "/sys"));
+}
