@@ -10,8 +10,10 @@ public interface IIsolation
     string Name { get; }
 
     /// <summary>
-    /// Starts the supervisor and makes everything around the program (namespaces, cgroup, mounts) without
-    /// running it. On failure nothing is left behind.
+    /// Starts the supervisor and begins to make everything around the program (namespaces, cgroup, mounts)
+    /// without running it. Returns as soon as the namespaces exist, so that the network can be plugged while
+    /// the mounts are made; what fails after that is told by <see cref="ISandbox.StartAsync"/>. On failure
+    /// nothing is left behind.
     /// </summary>
     /// <exception cref="SandboxStartException">The bundle could not be made to run.</exception>
     Task<ISandbox> CreateAsync(SandboxRequest request, CancellationToken cancel);

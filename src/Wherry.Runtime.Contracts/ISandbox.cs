@@ -25,7 +25,7 @@ public interface ISandbox : IAsyncDisposable
     /// </summary>
     DateTimeOffset? StartedAt { get; }
 
-    /// <summary>What was clipped to the host's limits when the sandbox was made, in words for the user.</summary>
+    /// <summary>What was clipped to what the host can give, in words for the user; complete once <see cref="StartAsync"/> has returned.</summary>
     IReadOnlyList<string> Warnings { get; }
 
     /// <summary>Completes once, when the container's program has ended and its output is drained into the log.</summary>

@@ -1,0 +1,262 @@
+using System.Globalization;
+using Wherry.Linux.Files;
+using Wherry.Linux.Kernel;
+using Wherry.Linux.Processes;
+using Wherry.Linux.Signals;
+
+namespace Wherry.Linux.Cgroups;
+
+/// <summary>One cgroup, spread over the host's trees.</summary>
+public sealed class CgroupDirectories
+{
+    private const int RemoveDirectory = 0x200;
+    private const int DefaultMode = 0x1ed;
+
+    private readonly IReadOnlyDictionary<string, string> _v1;
+    private readonly CgroupHost _host;
+
+    internal CgroupDirectories(CgroupHost host, IReadOnlyDictionary<string, string> v1, string? unified)
+    {
+        _host = host;
+        _v1 = v1;
+        Unified = unified;
+    }
+
+    /// <summary>The v2 directory; null where the host's v2 tree has nothing to offer.</summary>
+    public string? Unified { get; }
+
+    /// <summary>Every distinct directory (controllers may share a v1 tree).</summary>
+    public IEnumerable<string> All
+    {
+        get
+        {
+            var v1 = _v1.Values.Distinct(StringComparer.Ordinal);
+            return Unified is null ? v1 : v1.Append(Unified);
+        }
+    }
+
+    /// <summary>The directory of a v1 controller; null when it is not a v1 controller here.</summary>
+    public string? V1(string controller) => _v1.GetValueOrDefault(controller);
+
+    /// <summary>The v2 directory when it is v2 that has this controller.</summary>
+    public string? V2(string controller) =>
+        Unified is not null && _host.UnifiedControllers.Contains(controller, StringComparer.Ordinal) ? Unified : null;
+
+    /// <summary>Makes the directories, hands controllers down a v2 tree and processors and memory nodes down a v1 cpuset tree.</summary>
+    /// <exception cref="LinuxException">The kernel refused.</exception>
+    public void Create()
+    {
+        foreach (var directory in All)
+        {
+            MakeWithParents(directory);
+        }
+
+        if (_v1.TryGetValue("cpuset", out var cpuset))
+        {
+            InheritCpuset(cpuset, _host.V1["cpuset"]);
+        }
+
+        if (Unified is not null)
+        {
+            EnableControllers(Unified, _host.Unified!);
+        }
+    }
+
+    /// <summary>Moves the calling process in.</summary>
+    public void Join()
+    {
+        foreach (var directory in All)
+        {
+            FileSyscalls.WriteKernelFile(directory + "/cgroup.procs", "0");
+        }
+    }
+
+    /// <summary>Opens what a process writes "0" to in order to move itself in, one descriptor per tree.</summary>
+    public IReadOnlyList<FileDescriptor> OpenForJoining() =>
+        [.. All.Where(Directory.Exists).Select(directory => FileSyscalls.Open(directory + "/cgroup.procs", OpenFlags.WriteOnly))];
+
+    /// <summary>The ids of the processes inside, including those in cgroups below.</summary>
+    public IReadOnlyList<int> Processes()
+    {
+        var directory = V1("pids") ?? V1("freezer") ?? V1("cpu") ?? Unified ?? All.FirstOrDefault();
+        var found = new List<int>();
+        if (directory is not null)
+        {
+            Collect(directory, found);
+        }
+
+        return found;
+    }
+
+    /// <summary>Kills every process inside, thawing them first, and goes on until none is left or the time is up.</summary>
+    /// <returns>Whether none is left.</returns>
+    public bool KillAll(TimeSpan limit)
+    {
+        var end = Environment.TickCount64 + (long)limit.TotalMilliseconds;
+        for (var pause = 1; ; pause = Math.Min(pause * 2, 50))
+        {
+            var processes = Processes();
+            if (processes.Count == 0)
+            {
+                return true;
+            }
+
+            foreach (var pid in processes)
+            {
+                ProcessSyscalls.Kill(pid, SignalNumber.Kill);
+            }
+
+            Freezer.TryThaw(this);
+            if (Environment.TickCount64 >= end)
+            {
+                return false;
+            }
+
+            Thread.Sleep(pause);
+        }
+    }
+
+    /// <summary>Removes the directories and those below; true when all are gone. Never throws for one that is still in use.</summary>
+    public bool TryRemove()
+    {
+        var gone = true;
+        foreach (var directory in All)
+        {
+            gone &= TryRemoveTree(directory);
+        }
+
+        return gone;
+    }
+
+    /// <summary>How often the kernel has killed a process inside for want of memory.</summary>
+    public long OomKills()
+    {
+        var v1 = V1("memory");
+        var text = v1 is not null
+            ? FileSyscalls.TryReadText(v1 + "/memory.oom_control")
+            : Unified is not null ? FileSyscalls.TryReadText(Unified + "/memory.events") : null;
+        foreach (var line in (text ?? "").AsSpan().EnumerateLines())
+        {
+            if (line.StartsWith("oom_kill ", StringComparison.Ordinal) && long.TryParse(line[9..], CultureInfo.InvariantCulture, out var count))
+            {
+                return count;
+            }
+        }
+
+        return 0;
+    }
+
+    private static void Collect(string directory, List<int> found)
+    {
+        if (FileSyscalls.TryReadText(directory + "/cgroup.procs") is not { } text)
+        {
+            return;
+        }
+
+        foreach (var line in text.AsSpan().EnumerateLines())
+        {
+            if (int.TryParse(line, CultureInfo.InvariantCulture, out var pid) && pid > 0)
+            {
+                found.Add(pid);
+            }
+        }
+
+        foreach (var child in Children(directory))
+        {
+            Collect(child, found);
+        }
+    }
+
+    private static string[] Children(string directory)
+    {
+        try
+        {
+            return Directory.GetDirectories(directory);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            return [];
+        }
+    }
+
+    private static bool TryRemoveTree(string directory)
+    {
+        var result = TryRemoveOne(directory);
+        if (result == -Errno.EBUSY)
+        {
+            foreach (var child in Children(directory))
+            {
+                TryRemoveTree(child);
+            }
+
+            result = TryRemoveOne(directory);
+        }
+
+        return result is 0 or -Errno.ENOENT;
+    }
+
+    private static int TryRemoveOne(string directory)
+    {
+        using var text = new NativeText(directory);
+        return (int)Syscall.Call(SyscallNumber.Unlinkat, FileSyscalls.WorkingDirectory, text.Address, RemoveDirectory);
+    }
+
+    private static void MakeWithParents(string directory)
+    {
+        using var text = new NativeText(directory);
+        var made = Syscall.Call(SyscallNumber.Mkdirat, FileSyscalls.WorkingDirectory, text.Address, DefaultMode);
+        if (made == -Errno.ENOENT)
+        {
+            MakeWithParents(Path.GetDirectoryName(directory)!);
+            made = Syscall.Call(SyscallNumber.Mkdirat, FileSyscalls.WorkingDirectory, text.Address, DefaultMode);
+        }
+
+        if (made != -Errno.EEXIST)
+        {
+            Syscall.Check(made, $"make the cgroup {directory}");
+        }
+    }
+
+    // A new v1 cpuset is empty and takes no process; each level has to be given what its parent has.
+    private static void InheritCpuset(string directory, string top)
+    {
+        foreach (var file in (ReadOnlySpan<string>)["cpuset.cpus", "cpuset.mems"])
+        {
+            var current = FileSyscalls.TryReadText($"{directory}/{file}")?.Trim();
+            if (current is { Length: > 0 } || directory.Length <= top.Length)
+            {
+                continue;
+            }
+
+            var parent = Path.GetDirectoryName(directory)!;
+            InheritCpuset(parent, top);
+            if (FileSyscalls.TryReadText($"{parent}/{file}")?.Trim() is { Length: > 0 } inherited)
+            {
+                FileSyscalls.WriteKernelFile($"{directory}/{file}", inherited);
+            }
+        }
+    }
+
+    private static void EnableControllers(string directory, string top)
+    {
+        var parent = Path.GetDirectoryName(directory)!;
+        if (parent.Length > top.Length)
+        {
+            EnableControllers(parent, top);
+        }
+
+        var available = (FileSyscalls.TryReadText(parent + "/cgroup.controllers") ?? "").Split([' ', '\n'], StringSplitOptions.RemoveEmptyEntries);
+        var enabled = (FileSyscalls.TryReadText(parent + "/cgroup.subtree_control") ?? "").Split([' ', '\n'], StringSplitOptions.RemoveEmptyEntries);
+        foreach (var controller in available.Except(enabled, StringComparer.Ordinal))
+        {
+            try
+            {
+                FileSyscalls.WriteKernelFile(parent + "/cgroup.subtree_control", "+" + controller);
+            }
+            catch (LinuxException)
+            {
+                // A controller can be unavailable below (cpu while real-time processes run, say); a limit that needs it will say so.
+            }
+        }
+    }
+}

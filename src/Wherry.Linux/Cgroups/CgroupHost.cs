@@ -1,0 +1,104 @@
+using Wherry.Linux.Files;
+
+namespace Wherry.Linux.Cgroups;
+
+/// <summary>
+/// The host's cgroup trees, found per controller: each may be a v1 tree of its own or belong to the v2 tree,
+/// whatever mixture the host has (cgroups(7)).
+/// </summary>
+public sealed class CgroupHost
+{
+    private static readonly string[] V1Controllers = ["cpu", "cpuacct", "cpuset", "memory", "devices", "freezer", "blkio", "pids", "hugetlb", "net_cls", "net_prio", "perf_event", "rdma"];
+
+    private CgroupHost(IReadOnlyDictionary<string, string> v1, string? unified, IReadOnlyList<string> unifiedControllers)
+    {
+        V1 = v1;
+        Unified = unified;
+        UnifiedControllers = unifiedControllers;
+    }
+
+    /// <summary>Where each v1 controller is mounted; <c>name=systemd</c> for the named tree.</summary>
+    public IReadOnlyDictionary<string, string> V1 { get; }
+
+    /// <summary>Where the v2 tree is mounted; null if it is not.</summary>
+    public string? Unified { get; }
+
+    /// <summary>The controllers the v2 tree has at its root.</summary>
+    public IReadOnlyList<string> UnifiedControllers { get; }
+
+    /// <summary>No v1 controller is mounted.</summary>
+    public bool IsUnified => Unified is not null && V1.Count == 0;
+
+    /// <summary>Reads the calling process's mount table.</summary>
+    public static CgroupHost Detect() => Parse(
+        FileSyscalls.TryReadText("/proc/self/mountinfo") ?? "",
+        root => FileSyscalls.TryReadText(root + "/cgroup.controllers") ?? "");
+
+    /// <param name="mountInfo">A mount table as in /proc/self/mountinfo (proc(5)).</param>
+    /// <param name="readControllers">Gives the v2 controllers of a mount point.</param>
+    public static CgroupHost Parse(string mountInfo, Func<string, string> readControllers)
+    {
+        var v1 = new Dictionary<string, string>(StringComparer.Ordinal);
+        string? unified = null;
+        foreach (var line in mountInfo.AsSpan().EnumerateLines())
+        {
+            // id parent major:minor root point options [fields] - type source super-options
+            var separator = line.IndexOf(" - cgroup", StringComparison.Ordinal);
+            if (separator < 0)
+            {
+                continue;
+            }
+
+            var left = line[..separator].ToString().Split(' ');
+            var right = line[(separator + 3)..].ToString().Split(' ');
+            if (left.Length < 5 || right.Length < 3)
+            {
+                continue;
+            }
+
+            if (right[0] == "cgroup2")
+            {
+                unified ??= left[4];
+                continue;
+            }
+
+            foreach (var option in right[2].Split(','))
+            {
+                if (Array.IndexOf(V1Controllers, option) >= 0 || option == "name=systemd")
+                {
+                    v1.TryAdd(option, left[4]);
+                }
+            }
+        }
+
+        var controllers = unified is null ? [] : readControllers(unified).Split([' ', '\n'], StringSplitOptions.RemoveEmptyEntries);
+        return new CgroupHost(v1, unified, controllers);
+    }
+
+    /// <summary>The directories that make up the cgroup of that path, one per tree that matters.</summary>
+    /// <param name="path">As in runtime-spec's <c>linux.cgroupsPath</c>; always below the trees' roots.</param>
+    public CgroupDirectories Locate(string path)
+    {
+        var relative = Normalize(path);
+        var directories = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var (controller, mount) in V1)
+        {
+            directories[controller] = $"{mount}/{relative}";
+        }
+
+        // Next to v1 controllers a v2 tree without any of its own has nothing to limit or count by.
+        var unified = Unified is not null && (V1.Count == 0 || UnifiedControllers.Count > 0) ? $"{Unified}/{relative}" : null;
+        return new CgroupDirectories(this, directories, unified);
+    }
+
+    private static string Normalize(string path)
+    {
+        var names = path.Split('/', StringSplitOptions.RemoveEmptyEntries);
+        if (names.Length == 0 || Array.Exists(names, name => name is "." or ".."))
+        {
+            throw Errors.WherryException.Invalid($"cgroups path \"{path}\": must name a cgroup below the root");
+        }
+
+        return string.Join('/', names);
+    }
+}

@@ -1,0 +1,110 @@
+namespace Wherry.Linux.Files;
+
+/// <summary>
+/// A directory that paths are resolved inside of, as if it were the root: whatever symbolic links, <c>..</c>
+/// or races its contents hold, nothing outside is reached. Owns its descriptor.
+/// </summary>
+public sealed class RootDirectory : IDisposable
+{
+    private const int DeepestPath = 255;
+
+    public RootDirectory(FileDescriptor directory) => Descriptor = directory;
+
+    public FileDescriptor Descriptor { get; }
+
+    public static RootDirectory Open(string path) => new(FileSyscalls.Open(path, OpenFlags.PathOnly | OpenFlags.Directory));
+
+    /// <summary>Opens what a path leads to; null when there is nothing.</summary>
+    /// <exception cref="LinuxException">It is there but could not be opened.</exception>
+    public FileDescriptor? TryOpen(string path, int flags)
+    {
+        var fd = FileSyscalls.TryOpen(Descriptor.Number, Inside(path), flags, ResolveFlags.InRoot | ResolveFlags.NoMagicLinks);
+        return fd switch
+        {
+            >= 0 => new FileDescriptor(fd),
+            -Errno.ENOENT or -Errno.ENOTDIR => null,
+            _ => throw new LinuxException($"open {path} inside the container's root", -fd),
+        };
+    }
+
+    /// <summary>Opens a directory (<c>O_PATH</c>), making it and those above where they are missing.</summary>
+    public FileDescriptor OpenOrMakeDirectory(string path, int mode = 0x1ed)
+    {
+        if (TryOpen(path, OpenFlags.PathOnly | OpenFlags.Directory) is { } existing)
+        {
+            return existing;
+        }
+
+        var names = path.Split('/', StringSplitOptions.RemoveEmptyEntries);
+        if (names.Length > DeepestPath)
+        {
+            throw Errors.WherryException.Invalid($"{path}: more than {DeepestPath} levels deep");
+        }
+
+        var reached = "";
+        FileDescriptor? current = null;
+        foreach (var name in names)
+        {
+            if (name == "..")
+            {
+                current?.Dispose();
+                throw Errors.WherryException.Invalid($"{path}: a path to be made may not hold \"..\"");
+            }
+
+            // Each step is resolved anew from the root, so a link part-way (say /var/run) is followed inside it.
+            reached += "/" + name;
+            var next = TryOpen(reached, OpenFlags.PathOnly | OpenFlags.Directory) ?? Make(current ?? Descriptor, name, reached, mode);
+            current?.Dispose();
+            current = next;
+        }
+
+        return current ?? throw Errors.WherryException.Invalid($"{path}: not a path inside the root");
+    }
+
+    /// <summary>Opens a file (<c>O_PATH</c>), making an empty one and the directories above where they are missing.</summary>
+    public FileDescriptor OpenOrMakeFile(string path, int mode = 0x1a4)
+    {
+        if (TryOpen(path, OpenFlags.PathOnly) is { } existing)
+        {
+            return existing;
+        }
+
+        var (parentPath, name) = Split(path);
+        using var parent = OpenOrMakeDirectory(parentPath);
+        var made = FileSyscalls.TryOpen(parent.Number, name, OpenFlags.Create | OpenFlags.WriteOnly | OpenFlags.NoFollow, ResolveFlags.Beneath, mode);
+        if (made >= 0)
+        {
+            new FileDescriptor(made).Dispose();
+        }
+
+        return TryOpen(path, OpenFlags.PathOnly) ?? throw new LinuxException($"make the file {path} inside the container's root", made < 0 ? -made : Errno.ENOENT);
+    }
+
+    /// <summary>The directory part and the last name of a path; the root's own is refused.</summary>
+    public static (string Directory, string Name) Split(string path)
+    {
+        var trimmed = path.TrimEnd('/');
+        var slash = trimmed.LastIndexOf('/');
+        var name = trimmed[(slash + 1)..];
+        return name is "" or "." or ".."
+            ? throw Errors.WherryException.Invalid($"{path}: does not name a file")
+            : (slash <= 0 ? "/" : trimmed[..slash], name);
+    }
+
+    public void Dispose() => Descriptor.Dispose();
+
+    private static string Inside(string path) => path.Length == 0 ? "." : path;
+
+    private FileDescriptor Make(FileDescriptor parent, string name, string reached, int mode)
+    {
+        var made = FileSyscalls.TryMakeDirectory(parent, name, mode);
+        if (made is < 0 and not -Errno.EEXIST)
+        {
+            throw new LinuxException($"make the directory {reached} inside the container's root", -made);
+        }
+
+        // A dangling symbolic link ends here too: mkdir says it exists, opening says it does not.
+        return TryOpen(reached, OpenFlags.PathOnly | OpenFlags.Directory)
+            ?? throw new LinuxException($"make the directory {reached} inside the container's root", Errno.ENOTDIR);
+    }
+}

@@ -1,0 +1,122 @@
+using Wherry.Linux.Kernel;
+
+namespace Wherry.Linux.Processes;
+
+/// <summary>How a child ended (wait(2)).</summary>
+/// <param name="Pid">Its process id.</param>
+/// <param name="Status">The raw wait status.</param>
+public readonly record struct EndedChild(int Pid, int Status)
+{
+    /// <summary>The exit code as shells and Docker count: 128 + signal number when a signal ended it.</summary>
+    public int ExitCode => (Status & 0x7f) == 0 ? (Status >> 8) & 0xff : 128 + (Status & 0x7f);
+}
+
+/// <summary>Processes: waiting, signalling, namespaces, process attributes.</summary>
+public static unsafe class ProcessSyscalls
+{
+    private const int WaitNoHang = 1;
+    private const int WaitAll = 0x40000000;
+    private const int PrSetPdeathsig = 1;
+    private const int PrSetDumpable = 4;
+    private const int PrSetName = 15;
+    private const int PrSetChildSubreaper = 36;
+
+    public static int CurrentId => (int)Syscall.Call(SyscallNumber.Getpid);
+
+    public static int ParentId => (int)Syscall.Call(SyscallNumber.Getppid);
+
+    /// <summary>A descriptor that stands for the process and becomes readable when it ends.</summary>
+    public static FileDescriptor OpenPidfd(int pid) =>
+        new((int)Syscall.Check(Syscall.Call(SyscallNumber.PidfdOpen, pid), $"open a descriptor of process {pid}"));
+
+    /// <summary>Collects an ended child; null when none has ended yet (or there is none).</summary>
+    /// <param name="pid">−1 for any child.</param>
+    /// <param name="block">Wait until one ends.</param>
+    public static EndedChild? Wait(int pid, bool block)
+    {
+        int status;
+
+        // SAFETY: status lives on our stack for the time of the call.
+        var result = Syscall.Retry(SyscallNumber.Wait4, pid, (nint)(&status), WaitAll | (block ? 0 : WaitNoHang));
+        return result > 0 ? new EndedChild((int)result, status) : null;
+    }
+
+    /// <summary>Sends a signal; false when the process has gone.</summary>
+    public static bool Kill(int pid, int signal)
+    {
+        var result = Syscall.Call(SyscallNumber.Kill, pid, signal);
+        if (result == -Errno.ESRCH)
+        {
+            return false;
+        }
+
+        Syscall.Check(result, $"send signal {signal} to process {pid}");
+        return true;
+    }
+
+    /// <summary>Sends a signal by descriptor, so never to a stranger that got the same id; false when the process has gone.</summary>
+    public static bool Kill(FileDescriptor pidfd, int signal)
+    {
+        var result = Syscall.Call(SyscallNumber.PidfdSendSignal, pidfd.Number, signal);
+        if (result == -Errno.ESRCH)
+        {
+            return false;
+        }
+
+        Syscall.Check(result, $"send signal {signal}");
+        return true;
+    }
+
+    public static void Unshare(CloneFlags flags) =>
+        Syscall.Check(Syscall.Call(SyscallNumber.Unshare, (nint)(uint)flags), $"unshare {flags}");
+
+    public static void StartSession() => Syscall.Check(Syscall.Call(SyscallNumber.Setsid), "start a session");
+
+    /// <summary>The signal this process gets when the thread that made it ends. Forgotten whenever credentials change.</summary>
+    public static void SetParentDeathSignal(int signal) =>
+        Syscall.Check(Syscall.Call(SyscallNumber.Prctl, PrSetPdeathsig, signal), "set the parent-death signal");
+
+    /// <summary>
+    /// Whether others of the same user may read this process's memory and follow its /proc links.
+    /// Executing a program turns it on again.
+    /// </summary>
+    public static void SetDumpable(bool dumpable) =>
+        Syscall.Check(Syscall.Call(SyscallNumber.Prctl, PrSetDumpable, dumpable ? 1 : 0), "set the dumpable attribute");
+
+    /// <summary>Orphaned descendants become this process's children.</summary>
+    public static void BecomeSubreaper() =>
+        Syscall.Check(Syscall.Call(SyscallNumber.Prctl, PrSetChildSubreaper, 1), "become a subreaper");
+
+    /// <summary>The short name tools show (comm); cut at 15 bytes.</summary>
+    public static void SetName(string name)
+    {
+        using var text = new NativeText(name);
+        Syscall.Call(SyscallNumber.Prctl, PrSetName, text.Address);
+    }
+
+    /// <exception cref="LinuxException">EPERM where the hard limit is raised without CAP_SYS_RESOURCE.</exception>
+    public static void SetResourceLimit(int resource, ulong soft, ulong hard)
+    {
+        var limits = stackalloc ulong[] { soft, hard };
+        Syscall.Check(Syscall.Call(SyscallNumber.Prlimit64, 0, resource, (nint)limits), $"set resource limit {resource} to {soft}:{hard}");
+    }
+
+    public static (ulong Soft, ulong Hard) GetResourceLimit(int resource)
+    {
+        var limits = stackalloc ulong[2];
+        Syscall.Check(Syscall.Call(SyscallNumber.Prlimit64, 0, resource, 0, (nint)limits), $"read resource limit {resource}");
+        return (limits[0], limits[1]);
+    }
+
+    public static void SetHostname(string name)
+    {
+        using var text = new NativeText(name);
+        Syscall.Check(Syscall.Call(SyscallNumber.Sethostname, text.Address, System.Text.Encoding.UTF8.GetByteCount(name)), $"set host name {name}");
+    }
+
+    public static void SetDomainname(string name)
+    {
+        using var text = new NativeText(name);
+        Syscall.Check(Syscall.Call(SyscallNumber.Setdomainname, text.Address, System.Text.Encoding.UTF8.GetByteCount(name)), $"set domain name {name}");
+    }
+}
