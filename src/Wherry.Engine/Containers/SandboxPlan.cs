@@ -1,0 +1,105 @@
+using Wherry.Engine.Networks;
+using Wherry.Engine.Specs;
+using Wherry.Engine.State;
+using Wherry.Engine.Validation;
+using Wherry.Engine.Volumes;
+using Wherry.Errors;
+using Wherry.Oci.Runtime;
+using Wherry.Runtime.Contracts;
+using Wherry.Storage.Layers;
+
+namespace Wherry.Engine.Containers;
+
+/// <summary>From a container's record to what its isolation is asked to make.</summary>
+internal sealed class SandboxPlan(EngineParts parts, ContainerRecord record)
+{
+    /// <summary>Writes the container's /etc files and describes its sandbox.</summary>
+    /// <exception cref="WherryException">Conflict: a container whose network is shared does not run.</exception>
+    public SandboxRequest Make()
+    {
+        var location = parts.LocationOf(record);
+        var mode = NetworkMode.Parse(record.Host.NetworkMode);
+        var peer = mode.Kind == NetworkKind.Container ? RunningPeer(mode.Peer!) : null;
+        if (peer is null)
+        {
+            NetworkFiles.Write(parts, record, mode);
+        }
+
+        BindSources.Ensure(record.Mounts);
+        var snapshot = new Snapshot(location.BundleDirectory, record.TopChainId);
+        return new SandboxRequest
+        {
+            Location = location,
+            Spec = SpecBuilder.Build(InputsOf(parts, record, peer)),
+            Options = new SandboxOptions
+            {
+                Rootfs = [RootfsOf(snapshot)],
+                User = record.Config.User.Length > 0 ? record.Config.User : null,
+                AdditionalGroups = record.Host.GroupAdd ?? [],
+                Init = record.Host.Init == true,
+                OpenStdin = record.Config.OpenStdin,
+                StdinOnce = record.Config.StdinOnce,
+                Log = LogOf(),
+                CopyUps = [.. CopyUps()],
+                AskedByName = SpecBuilder.AskedByName(record.Host),
+            },
+        };
+    }
+
+    /// <summary>The container's specification again, for what is derived from it later, such as an exec's process.</summary>
+    public static Spec SpecOf(EngineParts parts, ContainerRecord record) => SpecBuilder.Build(InputsOf(parts, record, peer: null));
+
+    private static SpecInputs InputsOf(EngineParts parts, ContainerRecord record, Container? peer)
+    {
+        var directory = parts.Store.DirectoryOf(record.Id);
+        return new SpecInputs
+        {
+            Id = record.Id,
+            Config = record.Config,
+            Host = record.Host,
+            RootPath = Path.Combine(directory, "rootfs"),
+            ContainerDirectory = peer is null ? directory : parts.Store.DirectoryOf(peer.Id),
+            NetworkNamespacePath = peer?.Sandbox?.HostPid is { } pid ? $"/proc/{pid}/ns/net" : null,
+            CgroupsPath = parts.LocationOf(record).CgroupsPath,
+            HostFacts = parts.Host,
+            Mounts = record.Mounts,
+            Devices = HostDevices.Resolve(record.Host),
+        };
+    }
+
+    private Container RunningPeer(string name)
+    {
+        var peer = parts.Registry.Find(name)
+            ?? throw WherryException.NotFound($"cannot join network of a non existing container: {name}");
+        if (peer.Sandbox?.HostPid is null || !peer.Life.IsAlive)
+        {
+            throw WherryException.Conflict($"cannot join network of a non running container: {peer.Id}");
+        }
+
+        return peer;
+    }
+
+    private RootfsMount RootfsOf(Snapshot snapshot)
+    {
+        var mount = parts.Layers.Mount(snapshot);
+        return new RootfsMount
+        {
+            Type = "overlay",
+            LowerDirectories = mount.Lower,
+            UpperDirectory = mount.Upper,
+            WorkDirectory = mount.Work,
+            Options = mount.Options,
+        };
+    }
+
+    private LogFile? LogOf()
+    {
+        var options = LogOptions.Parse(record.Host.LogConfig);
+        return options.IsKept ? new LogFile(parts.LogPathOf(record), options.MaxSizeBytes, options.MaxFiles) : null;
+    }
+
+    private IEnumerable<VolumeCopyUp> CopyUps() =>
+        from mount in record.Mounts
+        where mount.CopyUp
+        select new VolumeCopyUp(mount.Source!, mount.Destination);
+}

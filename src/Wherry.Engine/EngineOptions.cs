@@ -1,0 +1,28 @@
+namespace Wherry.Engine;
+
+/// <summary>Where an engine keeps things and what it calls them; two engines that share none of these don't touch each other.</summary>
+public sealed record EngineOptions
+{
+    /// <summary>State that survives a reboot.</summary>
+    public string DataRoot { get; init; } = "/var/lib/wherry";
+
+    /// <summary>Sockets and live state, gone at reboot.</summary>
+    public string ExecRoot { get; init; } = "/run/wherry";
+
+    public string BridgeName { get; init; } = "wherry0";
+
+    /// <summary>The bridge's own address and prefix, e.g. <c>172.20.0.1/16</c>; null chooses a free subnet.</summary>
+    public string? Bip { get; init; }
+
+    /// <summary>The cgroup under which containers' cgroups are made.</summary>
+    public string CgroupParent { get; init; } = "wherry";
+
+    public string StorageDriver { get; init; } = "overlay";
+
+    /// <summary>The supervisor's executable.</summary>
+    public required string ShimPath { get; init; }
+
+    public bool Debug { get; init; }
+
+    public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
+}

@@ -1,0 +1,39 @@
+using Wherry.Engine.Containers;
+using Wherry.Engine.State;
+using Wherry.Engine.Validation;
+using Wherry.Engine.Volumes;
+using Wherry.Images;
+using Wherry.Networking.Bridge;
+using Wherry.Runtime.Contracts;
+using Wherry.Storage.Layers;
+
+namespace Wherry.Engine;
+
+/// <summary>What the engine's services share. All of it is thread-safe and lives as long as the engine.</summary>
+internal sealed record EngineParts(
+    EngineOptions Options,
+    ContainerStore Store,
+    ContainerRegistry Registry,
+    ImageStore Images,
+    LayerStore Layers,
+    VolumeStore Volumes,
+    BridgeNetwork Bridge,
+    IIsolation Isolation,
+    HostFacts Host,
+    Action<string> Log)
+{
+    /// <summary>Where a container's supervisor is found, derived from its record alone.</summary>
+    public SandboxLocation LocationOf(ContainerRecord record) => new(
+        record.Id,
+        Store.DirectoryOf(record.Id),
+        Path.Combine(Options.ExecRoot, "containers", record.Id),
+        CgroupsPathOf(record));
+
+    public string LogPathOf(ContainerRecord record) => Path.Combine(Store.DirectoryOf(record.Id), record.Id + "-json.log");
+
+    private string CgroupsPathOf(ContainerRecord record)
+    {
+        var parent = string.IsNullOrEmpty(record.Host.CgroupParent) ? Options.CgroupParent : record.Host.CgroupParent;
+        return "/" + parent.Trim('/') + "/" + record.Id;
+    }
+}

@@ -1,0 +1,74 @@
+using Wherry.Engine.Containers;
+using Wherry.Engine.Execs;
+using Wherry.Engine.Hosts;
+using Wherry.Engine.Isolation;
+using Wherry.Engine.Networks;
+using Wherry.Engine.State;
+using Wherry.Engine.Validation;
+using Wherry.Engine.Volumes;
+using Wherry.Images;
+using Wherry.Networking.Bridge;
+using Wherry.Storage.Layers;
+
+namespace Wherry.Engine;
+
+/// <summary>
+/// One engine: the only writer of its data root. Disposing ends the engine's work and leaves the containers
+/// running under their supervisors.
+/// </summary>
+public sealed class WherryEngine : IAsyncDisposable
+{
+    private readonly EngineParts _parts;
+
+    private WherryEngine(EngineParts parts)
+    {
+        _parts = parts;
+        Containers = new ContainerService(parts);
+        Execs = new ExecService(parts);
+        Containers.ExecIdsOf = Execs.RunningIdsOf;
+        System = new SystemService(parts, Containers);
+    }
+
+    public ContainerService Containers { get; }
+
+    public ExecService Execs { get; }
+
+    public ImageStore Images => _parts.Images;
+
+    public VolumeStore Volumes => _parts.Volumes;
+
+    public SystemService System { get; }
+
+    /// <summary>Opens the data root and brings the world and its records into agreement before it returns.</summary>
+    /// <param name="options">Where things are; the caller holds the data root's lock.</param>
+    /// <param name="log">Receives one line per event worth a person's attention; called from any thread.</param>
+    /// <param name="cancel">Gives up opening.</param>
+    public static async Task<WherryEngine> OpenAsync(EngineOptions options, Action<string> log, CancellationToken cancel)
+    {
+        Directory.CreateDirectory(options.DataRoot);
+        File.SetUnixFileMode(options.DataRoot, TraversableMode);
+        Directory.CreateDirectory(options.ExecRoot);
+        File.SetUnixFileMode(options.ExecRoot, TraversableMode);
+        var layers = LayerStore.Open(options.DataRoot, options.StorageDriver);
+        var parts = new EngineParts(
+            options,
+            new ContainerStore(options.DataRoot),
+            new ContainerRegistry(),
+            ImageStore.Open(options.DataRoot, layers),
+            layers,
+            VolumeStore.Open(options.DataRoot, log),
+            new BridgeNetwork(new BridgeOptions { BridgeName = options.BridgeName, Bip = options.Bip, Mtu = UplinkMtu.Read() }, log),
+            new ProcessIsolation(options.ShimPath),
+            HostFacts.Probe(),
+            log);
+        var engine = new WherryEngine(parts);
+        await new Reconciliation(parts, engine.Containers.End, engine.Containers.Removal).RunAsync(cancel).ConfigureAwait(false);
+        return engine;
+    }
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    /// <summary>0711: ordinary users may reach what they are told the path of, and list nothing.</summary>
+    private const UnixFileMode TraversableMode =
+        UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
+}
