@@ -33,7 +33,7 @@ for pid in $ending; do
 done
 
 # Deepest first; none is expected, since root file systems are mounted inside the containers only.
-awk -v data="$data/" -v run="$run/" 'index($5, data) == 1 || index($5, run) == 1 { print $5 }' /proc/self/mountinfo |
+awk -v data="$data/" -v run="$run/" 'index($5 "/", data) == 1 || index($5 "/", run) == 1 { print $5 }' /proc/self/mountinfo |
     sort -r | while read -r mount; do umount -l "$mount" || true; done
 
 find /sys/fs/cgroup -depth -type d -path "*/$parent/*" -exec rmdir {} + 2>/dev/null || true

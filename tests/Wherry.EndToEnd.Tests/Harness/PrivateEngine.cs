@@ -149,7 +149,10 @@ public sealed class PrivateEngine : IAsyncDisposable
             ["CGROUP_PARENT"] = CgroupParent,
         };
         (await Command.RunAsync(Path.Combine(Binaries.Repository, "eng/purge.sh"), [], environment, null, Command.DefaultTimeout)).Succeeded();
-        File.Delete(LogPath);
+        if (File.Exists(LogPath))
+        {
+            File.Delete(LogPath);
+        }
     }
 
     private async Task<bool> AnswersAsync()
