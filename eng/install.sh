@@ -14,14 +14,14 @@ ln -sfn "$LIBEXECDIR/wherry-shim" "$DESTDIR$BINDIR/wherry-oci"
 sed "s|@BINDIR@|$BINDIR|g; s|@LIBEXECDIR@|$LIBEXECDIR|g" eng/wherryd.service.in >"$DESTDIR$UNITDIR/wherryd.service"
 chmod 644 "$DESTDIR$UNITDIR/wherryd.service"
 
-complete() { # SHELL FILE
+write_completion() { # SHELL FILE
     install -d "$DESTDIR$(dirname "$2")"
     "$out/wherry" completion "$1" >"$DESTDIR$2"
     chmod 644 "$DESTDIR$2"
 }
-complete bash "$SHAREDIR/bash-completion/completions/wherry"
-complete zsh "$SHAREDIR/zsh/site-functions/_wherry"
-complete fish "$SHAREDIR/fish/vendor_completions.d/wherry.fish"
+write_completion bash "$SHAREDIR/bash-completion/completions/wherry"
+write_completion zsh "$SHAREDIR/zsh/site-functions/_wherry"
+write_completion fish "$SHAREDIR/fish/vendor_completions.d/wherry.fish"
 
 echo "installed in $DESTDIR$BINDIR, $DESTDIR$LIBEXECDIR and $DESTDIR$UNITDIR"
 if [ -z "$DESTDIR" ] && [ -d /run/systemd/system ]; then

@@ -42,6 +42,7 @@ for image in busybox debian:bookworm; do
 done
 show images
 show run --rm busybox echo 'hello from busybox'
+# shellcheck disable=SC2016 # expanded inside the container
 show run --rm --hostname first-light debian:bookworm sh -c '. /etc/os-release; echo "$PRETTY_NAME on $(hostname), I am process $$"; cat /etc/hosts; ls /'
 show version
 

@@ -7,6 +7,7 @@ seen=
 visit() {
     case " $seen " in *" $1 "*) return ;; esac
     seen="$seen $1"
+    # shellcheck disable=SC2013 # one word per line: project names have no spaces
     for reference in $(sed -n 's/.*<ProjectReference Include="\.\.\/\([^/"]*\)\/.*/\1/p' "src/$1/$1.csproj"); do
         visit "$reference"
     done

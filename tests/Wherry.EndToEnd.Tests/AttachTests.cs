@@ -8,9 +8,13 @@ public sealed class AttachTests(EngineFixture fixture) : EngineTests(fixture)
     {
         var id = await Client(client).DetachedAsync("-i", "busybox", "sh", "-c", "read line; echo \"got $line\"; exit 4");
 
-        var result = (await Client(client).RunAsync(["attach", id], "hello\n")).Exited(4);
+        using var attached = Client(client).Start("attach", id);
+        await attached.StandardInput.WriteAsync("hello\n");
+        await attached.StandardInput.FlushAsync(TestContext.Current.CancellationToken);
 
-        Assert.Equal("got hello\n", result.Output);
+        Assert.Equal("got hello\n", await attached.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken));
+        await attached.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(4, attached.ExitCode);
         await Client(client).RemoveAsync(id);
     }
 

@@ -59,7 +59,10 @@ public sealed class EngineCrashTests(EngineFixture fixture) : EngineTests(fixtur
 
         Assert.Equal("in", await Client(client).TextAsync("exec", id, "echo", "in"));
         (await Client(client).RunAsync("run", "-d", "-p", $"{port}:80", "busybox", "true")).Failed(125, "port is already allocated");
-        Assert.Equal("read typed\n", (await Client(client).RunAsync(["attach", id], "typed\n")).Exited(3).Output);
+        using var attached = Client(client).Start("attach", id);
+        await attached.StandardInput.WriteAsync("typed\n");
+        await attached.StandardInput.FlushAsync(TestContext.Current.CancellationToken);
+        Assert.Equal("read typed\n", await attached.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken));
         Assert.Equal("3", await Client(client).TextAsync("wait", id));
         foreach (var left in (await Docker.RunAsync("ps", "-aq")).Lines)
         {
