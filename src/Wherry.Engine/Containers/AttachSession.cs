@@ -14,6 +14,7 @@ public sealed class AttachSession : IAsyncDisposable
     private readonly DetachSequence? _detach;
     private readonly StreamSelection _streams;
     private readonly Action? _abandon;
+    private readonly Task? _settled;
 
     internal AttachSession(
         bool tty,
@@ -21,7 +22,8 @@ public sealed class AttachSession : IAsyncDisposable
         Task<IStreamConnection?> connection,
         DetachSequence? detach = null,
         Func<PipeWriter, CancellationToken, Task>? replay = null,
-        Action? abandon = null)
+        Action? abandon = null,
+        Task? settled = null)
     {
         Tty = tty;
         _streams = streams;
@@ -29,6 +31,7 @@ public sealed class AttachSession : IAsyncDisposable
         _detach = detach;
         _replay = replay;
         _abandon = abandon;
+        _settled = settled;
     }
 
     /// <summary>Output is raw rather than in multiplexed frames.</summary>
@@ -55,6 +58,12 @@ public sealed class AttachSession : IAsyncDisposable
         var copyOut = CopyOutputAsync(connection, output, ending.Token);
         var detached = DetachedAsync(copyIn);
         await Task.WhenAny(copyOut, detached).ConfigureAwait(false);
+        if (copyOut.IsCompletedSuccessfully && _settled is not null)
+        {
+            // Whoever sees the end of an exec's output asks for its exit code next: it has to be known by then.
+            await Task.WhenAny(_settled, detached, Task.Delay(Timeout.Infinite, cancel)).ConfigureAwait(false);
+        }
+
         await ending.CancelAsync().ConfigureAwait(false);
         await Task.WhenAll(Swallow(copyIn), Swallow(copyOut)).ConfigureAwait(false);
     }

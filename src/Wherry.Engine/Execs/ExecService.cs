@@ -73,10 +73,10 @@ public sealed class ExecService
             var order = new ExecRequest(ProcessOf(exec, request), UserOf(exec), streams, request.Detach);
             var process = await exec.Container.RequireSandbox().ExecAsync(order, cancel).ConfigureAwait(false);
             exec.Process = process;
-            _ = WatchAsync(exec, process);
+            var settled = WatchAsync(exec, process);
             return request.Detach
                 ? null
-                : new AttachSession(exec.Request.Tty, streams, Task.FromResult(process.Streams), detach);
+                : new AttachSession(exec.Request.Tty, streams, Task.FromResult(process.Streams), detach, settled: settled);
         }
         catch (SandboxStartException failure) when (!request.Detach)
         {
