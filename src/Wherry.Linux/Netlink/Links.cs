@@ -36,6 +36,9 @@ public static class Links
     private const ushort IFLA_EXT_MASK = 29;
     private const ushort IFLA_INFO_KIND = 1;
     private const ushort IFLA_INFO_DATA = 2;
+    private const ushort IFLA_INFO_SLAVE_KIND = 4;
+    private const ushort IFLA_INFO_SLAVE_DATA = 5;
+    private const ushort IFLA_BRPORT_MODE = 4;
     private const ushort VETH_INFO_PEER = 1;
     private const ushort IFLA_INET6_ADDR_GEN_MODE = 8;
     private const uint RTEXT_FILTER_SKIP_STATS = 8;
@@ -105,6 +108,20 @@ public static class Links
         var families = batch.BeginNest(IFLA_AF_SPEC);
         var inet6 = batch.BeginNest(AF_INET6);
         batch.PutByte(IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE).EndNest(inet6).EndNest(families).End();
+    }
+
+    /// <summary>
+    /// Lets a bridge port send a frame back out where it came in. Where br_netfilter hands bridged packets to the IP rules,
+    /// a container's connection to its own published port is turned round inside the bridge and would be dropped without it.
+    /// </summary>
+    public static void AllowHairpin(NetlinkBatch batch, string port)
+    {
+        Begin(batch, RTM_NEWLINK, NetlinkFlags.Acknowledge, $"set hairpin mode of {port}");
+        batch.PutString(IFLA_IFNAME, port);
+        var info = batch.BeginNest(IFLA_LINKINFO);
+        batch.PutString(IFLA_INFO_SLAVE_KIND, "bridge");
+        var data = batch.BeginNest(IFLA_INFO_SLAVE_DATA);
+        batch.PutByte(IFLA_BRPORT_MODE, 1).EndNest(data).EndNest(info).End();
     }
 
     /// <summary>Puts a link into a group, so that <see cref="DeleteGroup"/> can delete many at the price of one.</summary>

@@ -27,6 +27,7 @@ internal static class EndpointPlug
             hardware.CopyTo(hardwareAddress);
             Links.AddVeth(batch, new VethEnd(hostInterface), bridge.Index, new VethEnd(InsideName, hardwareAddress), target.Descriptor, mtu);
             Links.WithoutLinkLocalAddress(batch, hostInterface);
+            Links.AllowHairpin(batch, hostInterface);
             Links.SetUp(batch, hostInterface);
             route.Execute(batch);
 

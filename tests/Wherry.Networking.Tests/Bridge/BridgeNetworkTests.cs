@@ -7,6 +7,7 @@ using Wherry.Networking.Tests.Support;
 
 namespace Wherry.Networking.Tests.Bridge;
 
+[Collection("private host")]
 public sealed class BridgeNetworkTests
 {
     [Fact]

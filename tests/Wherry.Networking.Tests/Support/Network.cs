@@ -35,7 +35,7 @@ internal sealed class Network : IAsyncDisposable
 
     public static EndpointRequest Request(string name, Namespace inside, params PortRequest[] ports) => new()
     {
-        ContainerId = name.PadRight(64, '0'),
+        ContainerId = name.PadLeft(64, '0'),
         ContainerName = name,
         NetworkNamespacePath = inside.Path,
         Ports = ports,
