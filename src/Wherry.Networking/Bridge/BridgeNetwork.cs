@@ -21,6 +21,8 @@ public sealed class BridgeNetwork : IAsyncDisposable
     private readonly BridgeOptions _options;
     private readonly Action<string> _log;
     private readonly SemaphoreSlim _setup = new(1);
+
+    // By container: each has one place on the bridge.
     private readonly ConcurrentDictionary<string, (Endpoint Endpoint, PortLease Lease)> _live = new(StringComparer.Ordinal);
     private readonly PortReservations _reservations;
     private volatile Host? _host;
@@ -92,7 +94,7 @@ public sealed class BridgeNetwork : IAsyncDisposable
         undo.Push(() => host.Table.Remove(endpoint));
         host.Table.Add(endpoint);
         lease.Activate(address.ToIPAddress());
-        _live[id] = (endpoint, lease);
+        _live[request.ContainerId] = (endpoint, lease);
         undo.Disarm();
         return endpoint;
     }
@@ -113,7 +115,7 @@ public sealed class BridgeNetwork : IAsyncDisposable
         }
         finally
         {
-            if (_live.TryRemove(endpoint.EndpointId, out var live))
+            if (IsLive(endpoint) && _live.TryRemove(endpoint.ContainerId, out var live))
             {
                 live.Lease.Dispose();
                 ReleaseAddress(host, Ipv4Address.Parse(endpoint.Address), endpoint.ContainerId, endpoint.HostInterface);
@@ -132,7 +134,7 @@ public sealed class BridgeNetwork : IAsyncDisposable
         foreach (var endpoint in live)
         {
             cancel.ThrowIfCancellationRequested();
-            if (_live.ContainsKey(endpoint.EndpointId))
+            if (IsLive(endpoint))
             {
                 continue;
             }
@@ -148,7 +150,7 @@ public sealed class BridgeNetwork : IAsyncDisposable
 
             var lease = _reservations.Restore(endpoint.Ports, endpoint.EndpointId, endpoint.ContainerName);
             lease.Activate(Ipv4Address.Parse(endpoint.Address).ToIPAddress());
-            _live[endpoint.EndpointId] = (endpoint, lease);
+            _live[endpoint.ContainerId] = (endpoint, lease);
         }
 
         host.Table.Replace(host.Bridge, [.. _live.Values.Select(entry => entry.Endpoint)]);
@@ -234,16 +236,15 @@ public sealed class BridgeNetwork : IAsyncDisposable
 
     private async Task DisconnectFormerAsync(string containerId)
     {
-        // A container has one place on the bridge. One that is still noted was not disconnected before its restart.
-        foreach (var (endpoint, _) in _live.Values)
+        if (_live.TryGetValue(containerId, out var former))
         {
-            if (endpoint.ContainerId == containerId)
-            {
-                _log($"container {endpoint.ContainerName} was still connected; its former endpoint is given up");
-                await DisconnectAsync(endpoint);
-            }
+            _log($"container {former.Endpoint.ContainerName} was still connected; its former endpoint is given up");
+            await DisconnectAsync(former.Endpoint);
         }
     }
+
+    private bool IsLive(Endpoint endpoint) =>
+        _live.TryGetValue(endpoint.ContainerId, out var live) && live.Endpoint.EndpointId == endpoint.EndpointId;
 
     private static async Task<Ipv4Address> TakeAddressAsync(Host host, EndpointRequest request, CancellationToken cancel)
     {
@@ -289,7 +290,7 @@ public sealed class BridgeNetwork : IAsyncDisposable
     }
 
     /// <summary>Whether one of the endpoint's ports has come into other hands since it was disconnected: then its elements are theirs.</summary>
-    private bool IsAnothers(Endpoint endpoint) => !_live.ContainsKey(endpoint.EndpointId) && _reservations.HasHolder(endpoint.Ports);
+    private bool IsAnothers(Endpoint endpoint) => !IsLive(endpoint) && _reservations.HasHolder(endpoint.Ports);
 
     private void MendLinks(Host host)
     {
