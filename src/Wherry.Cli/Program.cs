@@ -1,1 +1,3 @@
-return 0;
+using Wherry.Cli.CommandLine;
+
+return Entry.Run(args);

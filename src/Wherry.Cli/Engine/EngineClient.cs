@@ -1,0 +1,274 @@
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Wherry.Cli.CommandLine;
+
+namespace Wherry.Cli.Engine;
+
+/// <summary>
+/// Requests to the engine's REST API. Unversioned paths are used: they mean the newest version the engine speaks.
+/// Every request that finds no idle connection opens one, so a response may be kept open (a wait, a log that is
+/// followed) while others are made; idle connections are kept for the next request. Safe for several threads.
+/// </summary>
+internal sealed class EngineClient(EngineAddress address, Func<EngineAddress, bool> startEngine) : IDisposable
+{
+    private const string Json = "Content-Type: application/json\r\n";
+
+    private readonly Stack<HttpConnection> _idle = new();
+    private bool _mayStart = true;
+
+    internal EngineAddress Address { get; } = address;
+
+    /// <summary>Makes a request without a body and fails unless the engine answers with success.</summary>
+    internal HttpResponse Send(string method, string target) => Checked(Exchange(method, target, "", default));
+
+    internal HttpResponse Send(string method, Query target) => Send(method, target.ToString());
+
+    /// <summary>Makes a request and ignores the body of its success.</summary>
+    internal int Call(string method, string target)
+    {
+        using var response = Send(method, target);
+        Drain(response);
+        return response.Status;
+    }
+
+    internal int Call(string method, Query target) => Call(method, target.ToString());
+
+    /// <summary>A document by GET.</summary>
+    internal JsonDocument Get(string target)
+    {
+        using var response = Send("GET", target);
+        return response.ReadJson();
+    }
+
+    internal JsonDocument Get(Query target) => Get(target.ToString());
+
+    /// <summary>Sends a JSON document.</summary>
+    internal HttpResponse Post<T>(string target, T body, JsonTypeInfo<T> type)
+        => Checked(Exchange("POST", target, Json, JsonSerializer.SerializeToUtf8Bytes(body, type)));
+
+    /// <summary>
+    /// Sends a stream of unknown length as the body (an archive). The answer is read while the body still goes out:
+    /// an engine that refuses an archive half-way is heard, and its progress is shown as it comes.
+    /// </summary>
+    internal HttpResponse Upload(string target, Stream body)
+    {
+        var connection = Connect();
+        connection.SendHead("POST", target, "Content-Type: application/x-tar\r\nTransfer-Encoding: chunked\r\n");
+        var sender = new Thread(() => SendChunks(connection, body)) { IsBackground = true, Name = "upload" };
+        sender.Start();
+        HttpResponse response;
+        try
+        {
+            response = connection.ReceiveHead("POST");
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+
+        return Checked(response);
+    }
+
+    /// <summary>
+    /// Turns a connection into a raw stream in both directions: the upgrade that attach and exec use. Null body means
+    /// an empty one.
+    /// </summary>
+    internal HijackedConnection Hijack(string target, byte[]? body)
+    {
+        var connection = Connect();
+        try
+        {
+            var length = body?.Length ?? 0;
+            connection.SendHead("POST", target, $"{Json}Connection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: {length}\r\n");
+            if (length > 0)
+            {
+                connection.Send(body);
+            }
+
+            var response = connection.ReceiveHead("POST");
+            if (response.Status == 101 || (response.Status == 200 && IsStream(response)))
+            {
+                return new HijackedConnection(connection, IsMultiplexed(response));
+            }
+
+            _ = Checked(response);
+            throw new CliException($"the engine did not open a stream (status {response.Status})");
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Whether an engine answers at this address.</summary>
+    internal bool Answers()
+    {
+        try
+        {
+            using var connection = HttpConnection.Open(Address);
+            connection.SendHead("GET", "/_ping", "");
+            using var response = connection.ReceiveHead("GET");
+            return response.Status == 200;
+        }
+        catch (Exception e) when (e is SocketException or IOException or CliException)
+        {
+            return false;
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (_idle)
+        {
+            while (_idle.TryPop(out var connection))
+            {
+                connection.Dispose();
+            }
+        }
+    }
+
+    private static bool IsStream(HttpResponse response)
+        => response.Headers.TryGetValue("Content-Type", out var type) && type.Contains("-stream", StringComparison.Ordinal);
+
+    private static bool? IsMultiplexed(HttpResponse response)
+        => response.Headers.TryGetValue("Content-Type", out var type) && type.Contains("multiplexed", StringComparison.Ordinal) ? true : null;
+
+    private static HttpResponse Checked(HttpResponse response)
+    {
+        if (response.Status < 400)
+        {
+            return response;
+        }
+
+        using (response)
+        {
+            throw EngineException.FromBody(response.Status, response.ReadAll());
+        }
+    }
+
+    private static void Drain(HttpResponse response)
+    {
+        Span<byte> scratch = stackalloc byte[1024];
+        while (response.Read(scratch) > 0)
+        {
+            // A success's body that nobody asked for.
+        }
+    }
+
+    private static void SendChunks(HttpConnection connection, Stream body)
+    {
+        try
+        {
+            var buffer = new byte[128 * 1024];
+            int count;
+            while ((count = body.Read(buffer)) > 0)
+            {
+                connection.Send(Encoding.ASCII.GetBytes($"{count:x}\r\n"));
+                connection.Send(buffer.AsSpan(0, count));
+                connection.Send("\r\n"u8);
+            }
+
+            connection.Send("0\r\n\r\n"u8);
+        }
+        catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException)
+        {
+            // The engine stopped listening: its answer says why, and the reader of that answer reports it. Where our
+            // own source failed, an unfinished body makes the engine refuse the request.
+            connection.FinishSending();
+        }
+    }
+
+    private HttpResponse Exchange(string method, string target, string headers, ReadOnlySpan<byte> body)
+    {
+        var connection = Connect();
+        try
+        {
+            if (method != "GET" || !body.IsEmpty)
+            {
+                headers += $"Content-Length: {body.Length}\r\n";
+            }
+
+            connection.SendHead(method, target, headers);
+            connection.Send(body);
+            var response = connection.ReceiveHead(method);
+            response.Return = GiveBack;
+            return response;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    private void GiveBack(HttpConnection connection)
+    {
+        lock (_idle)
+        {
+            _idle.Push(connection);
+        }
+    }
+
+    private HttpConnection Connect()
+    {
+        lock (_idle)
+        {
+            if (_idle.TryPop(out var connection))
+            {
+                return connection;
+            }
+        }
+
+        try
+        {
+            return HttpConnection.Open(Address);
+        }
+        catch (SocketException e) when (_mayStart && IsAbsent(e) && Address.IsDefault)
+        {
+            _mayStart = false;
+            if (startEngine(Address))
+            {
+                return Connect();
+            }
+
+            throw Unreachable(e);
+        }
+        catch (SocketException e)
+        {
+            throw Unreachable(e);
+        }
+    }
+
+    private static bool IsAbsent(SocketException e)
+        => e.SocketErrorCode is SocketError.ConnectionRefused or SocketError.AddressNotAvailable || e.NativeErrorCode is 2 or 111;
+
+    private CliException Unreachable(SocketException e)
+    {
+        if (e.SocketErrorCode == SocketError.AccessDenied)
+        {
+            return new CliException($"permission denied while trying to connect to the engine at {Address}")
+            {
+                Hint = "Members of the socket's group may use it: run 'sudo usermod -aG wherry \"$USER\"' and log in again, or use sudo.",
+            };
+        }
+
+        if (IsAbsent(e) && Address.SocketPath is not null)
+        {
+            return new CliException($"cannot connect to the engine at {Address}: is wherryd running?")
+            {
+                Hint = Address.IsDefault
+                    ? "Start it with 'sudo systemctl start wherry' or 'sudo wherryd'; run as root, wherry starts it by itself."
+                    : $"Start it with 'sudo wherryd -H {Address}', or unset WHERRY_HOST and DOCKER_HOST to use the default socket.",
+            };
+        }
+
+        return new CliException($"cannot connect to the engine at {Address}: {e.Message}")
+        {
+            Hint = "Check the address given by -H, WHERRY_HOST or DOCKER_HOST.",
+        };
+    }
+}

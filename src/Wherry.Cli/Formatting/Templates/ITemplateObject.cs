@@ -1,0 +1,13 @@
+namespace Wherry.Cli.Formatting.Templates;
+
+/// <summary>A value with named fields that are computed when asked for (a row of a table).</summary>
+internal interface ITemplateObject
+{
+    bool TryGet(string name, out object? value);
+
+    /// <summary>All fields and their values, for <c>json</c>.</summary>
+    IEnumerable<KeyValuePair<string, object?>> Fields { get; }
+}
+
+/// <summary>A field that takes arguments: <c>{{.Label "com.example"}}</c>.</summary>
+internal delegate object? TemplateMethod(IReadOnlyList<object?> arguments);

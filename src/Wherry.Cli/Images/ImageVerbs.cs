@@ -1,0 +1,125 @@
+using System.CommandLine;
+using Wherry.Cli.CommandLine;
+using Wherry.Cli.Containers;
+using Wherry.Cli.Engine;
+using Wherry.Cli.Formatting;
+using Wherry.Cli.Parsing;
+
+namespace Wherry.Cli.Images;
+
+/// <summary><c>wherry tag</c>.</summary>
+internal sealed class TagCommand() : CliCommand("SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]", 2, 2)
+{
+    internal override Completion.CompletionSource Completes => Completion.CompletionSource.Images;
+
+    internal override int Run(Invocation invocation)
+    {
+        var (repository, tag) = ImageName.ForTagging(invocation.Arguments[1]);
+        invocation.Engine.Call("POST", new Query($"/images/{Query.Segment(invocation.Arguments[0])}/tag").Add("repo", repository).Add("tag", tag));
+        return 0;
+    }
+}
+
+/// <summary><c>wherry rmi</c>.</summary>
+internal sealed class RemoveImagesCommand : CliCommand
+{
+    private readonly Option<bool> _force;
+    private readonly Option<bool> _noPrune;
+
+    internal RemoveImagesCommand()
+        : base("[OPTIONS] IMAGE [IMAGE...]", 1)
+    {
+        _force = Flag("force", 'f', "Force removal of the image");
+        _noPrune = Flag("no-prune", null, "Do not delete untagged parents");
+    }
+
+    internal override Completion.CompletionSource Completes => Completion.CompletionSource.Images;
+
+    internal override int Run(Invocation invocation) => Each.Object(invocation, name =>
+    {
+        var target = new Query($"/images/{Query.Segment(name)}").AddFlag("force", invocation.Is(_force)).AddFlag("noprune", invocation.Is(_noPrune));
+        using var response = invocation.Engine.Send("DELETE", target);
+        using var document = response.ReadJson();
+        foreach (var item in document.RootElement.Items())
+        {
+            invocation.Out.WriteLine(item.Text("Untagged") is { Length: > 0 } untagged ? $"Untagged: {untagged}" : $"Deleted: {item.Text("Deleted")}");
+        }
+    });
+}
+
+/// <summary><c>wherry save</c>.</summary>
+internal sealed class SaveCommand : CliCommand
+{
+    private readonly Option<string[]> _compression;
+    private readonly Option<string[]> _format;
+    private readonly Option<string[]> _output;
+
+    internal SaveCommand()
+        : base("[OPTIONS] IMAGE [IMAGE...]", 1)
+    {
+        _compression = Value("compression", null, "string", "Compress layers: none, gzip or zstd (default as stored)");
+        _format = Value("format", null, "string", "docker (with an OCI layout inside; default) or oci");
+        _output = Value("output", 'o', "string", "Write to a file, instead of STDOUT");
+    }
+
+    internal override Completion.CompletionSource Completes => Completion.CompletionSource.Images;
+
+    internal override int Run(Invocation invocation)
+    {
+        var streams = invocation.Context.Streams;
+        var path = invocation.Last(_output);
+        if (path is null && streams.OutputIsTerminal)
+        {
+            throw new CliException("cowardly refusing to save to a terminal. Use the -o flag or redirect");
+        }
+
+        var target = new Query("/images/get").Add("format", invocation.Last(_format)).Add("compression", invocation.Last(_compression));
+        foreach (var name in invocation.Arguments)
+        {
+            target.Add("names", name);
+        }
+
+        using var response = invocation.Engine.Send("GET", target);
+        if (path is null)
+        {
+            response.CopyTo(streams.Output, 128 * 1024);
+            return 0;
+        }
+
+        WriteFile(response, path);
+        return 0;
+    }
+
+    /// <summary>The file appears under its name when it is complete, or not at all.</summary>
+    private static void WriteFile(HttpResponse response, string path)
+    {
+        if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } directory && !Directory.Exists(directory))
+        {
+            throw new CliException($"failed to save image: invalid output path: directory \"{directory}\" does not exist");
+        }
+
+        // A device is written to, and a link's target: neither is replaced.
+        if (path.StartsWith("/dev/", StringComparison.Ordinal) || new FileInfo(path) is { Exists: true, LinkTarget: not null })
+        {
+            using var direct = File.OpenWrite(path);
+            response.CopyTo(direct, 128 * 1024);
+            return;
+        }
+
+        var partial = $"{path}.{Environment.ProcessId}.partial";
+        try
+        {
+            using (var file = new FileStream(partial, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0))
+            {
+                response.CopyTo(file, 128 * 1024);
+            }
+
+            File.Move(partial, path, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(partial);
+            throw;
+        }
+    }
+}
