@@ -18,11 +18,20 @@ for process in /proc/[0-9]*; do
     name=$(cat "$process/comm" 2>/dev/null) || continue
     case $name in
         wherryd)
-            socket=$(tr '\0' ' ' <"$process/cmdline" 2>/dev/null) || continue
             # An engine with directories of its own is somebody else's.
-            case $socket in *--exec-root*) case $socket in *"$run"*) ;; *) continue ;; esac ;; *) [ "$run" = /run/wherry ] || continue ;; esac
+            case "$(tr '\0' ' ' <"$process/cmdline" 2>/dev/null)" in
+                *"--exec-root $run "* | *"--exec-root=$run "*) ;;
+                *--exec-root*) continue ;;
+                *) [ "$run" = /run/wherry ] || continue ;;
+            esac
             ;;
-        wherry-shim) tr '\0' '\n' <"$process/cmdline" 2>/dev/null | grep -qF "$run/" || continue ;;
+        wherry-shim)
+            # It holds its container's log and root open, and its state directory is called as its container is.
+            id=$(tr '\0' '\n' <"$process/cmdline" 2>/dev/null | sed -n '/^--id$/{n;p;}')
+            if [ -z "$id" ] || [ ! -d "$run/containers/$id" ]; then
+                find "$process/fd" -type l -printf '%l\n' 2>/dev/null | grep -qF -e "$data/" -e "$run/" || continue
+            fi
+            ;;
         *) continue ;;
     esac
     ending="$ending ${process#/proc/}"

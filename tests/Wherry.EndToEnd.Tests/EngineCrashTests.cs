@@ -46,7 +46,7 @@ public sealed class EngineCrashTests(EngineFixture fixture) : EngineTests(fixtur
     public async Task After_a_restart_everything_still_works_on_a_container_that_lived_on(string client)
     {
         var port = Ports.Free();
-        var id = await Client(client).DetachedAsync("-i", "-p", $"{port}:80", "--name", "survivor-" + client, "busybox", "sh", "-c", "nc -lk -p 80 -e echo alive & read line; echo read $line; exit 3");
+        var id = await Client(client).DetachedAsync("-i", "-p", $"{port}:80", "--name", "survivor-" + client, "busybox", "sh", "-c", "nc -ll -p 80 -e echo alive & read line; echo read $line; exit 3");
         Assert.Equal("alive", await Ports.AskUntilAnsweredAsync(System.Net.IPAddress.Loopback, port));
 
         await Engine.RestartAsync();

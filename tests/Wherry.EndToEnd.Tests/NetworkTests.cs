@@ -23,7 +23,7 @@ public sealed class NetworkTests(EngineFixture fixture) : EngineTests(fixture)
     [Theory, BothClients]
     public async Task Containers_reach_each_other_by_address(string client)
     {
-        var server = await Client(client).DetachedAsync("busybox", "nc", "-lk", "-p", "7000", "-e", "echo", "neighbour");
+        var server = await Client(client).DetachedAsync("busybox", "nc", "-ll", "-p", "7000", "-e", "echo", "neighbour");
         var address = await AddressAsync(client, server);
 
         await Eventually.HoldsAsync(async () =>
@@ -34,7 +34,7 @@ public sealed class NetworkTests(EngineFixture fixture) : EngineTests(fixture)
     [Theory, BothClients]
     public async Task The_host_reaches_a_container_by_address_and_the_other_way_round(string client)
     {
-        var server = await Client(client).DetachedAsync("busybox", "nc", "-lk", "-p", "7000", "-e", "echo", "inside");
+        var server = await Client(client).DetachedAsync("busybox", "nc", "-ll", "-p", "7000", "-e", "echo", "inside");
         Assert.Equal("inside", await Ports.AskUntilAnsweredAsync(IPAddress.Parse(await AddressAsync(client, server)), 7000));
 
         using var listener = new TcpListener(IPAddress.Any, 0);
@@ -89,7 +89,7 @@ public sealed class NetworkTests(EngineFixture fixture) : EngineTests(fixture)
 
         Assert.Equal("lo", links.Trim());
         Assert.Contains("127.0.0.1", await Client(client).TextAsync("run", "--rm", "--network", "none", "busybox", "ip", "addr", "show", "lo"), StringComparison.Ordinal);
-        (await Client(client).RunAsync("run", "--rm", "--network", "none", "busybox", "sh", "-c", "nc -lk -p 80 -e echo self & sleep 0.2; nc -w 2 127.0.0.1 80")).Succeeded();
+        (await Client(client).RunAsync("run", "--rm", "--network", "none", "busybox", "sh", "-c", "nc -ll -p 80 -e echo self & sleep 0.2; nc -w 2 127.0.0.1 80")).Succeeded();
     }
 
     [Theory, BothClients]
@@ -105,7 +105,7 @@ public sealed class NetworkTests(EngineFixture fixture) : EngineTests(fixture)
     [Theory, BothClients]
     public async Task Network_of_another_container_is_shared(string client)
     {
-        var first = await Client(client).DetachedAsync("--hostname", "shared", "busybox", "nc", "-lk", "-p", "7000", "-e", "echo", "same");
+        var first = await Client(client).DetachedAsync("--hostname", "shared", "busybox", "nc", "-ll", "-p", "7000", "-e", "echo", "same");
 
         await Eventually.HoldsAsync(async () =>
             Assert.Equal("same", await Client(client).TextAsync("run", "--rm", "--network", $"container:{first}", "busybox", "nc", "-w", "2", "127.0.0.1", "7000")));

@@ -9,7 +9,7 @@ namespace Wherry.EndToEnd.Tests;
 public sealed class PortTests(EngineFixture fixture) : EngineTests(fixture)
 {
     /// <summary>Answers every connection with a word.</summary>
-    private static string[] Server(string word, int port = 80) => ["busybox", "nc", "-lk", "-p", port.ToString(CultureInfo.InvariantCulture), "-e", "echo", word];
+    private static string[] Server(string word, int port = 80) => ["busybox", "nc", "-ll", "-p", port.ToString(CultureInfo.InvariantCulture), "-e", "echo", word];
 
     [Theory, BothClients]
     public async Task A_port_is_reached_on_the_loopback_and_on_the_hosts_address(string client)

@@ -11,8 +11,8 @@ public sealed class SideBySideTests(EngineFixture fixture) : EngineTests(fixture
         var (mine, theirs) = (Client(client), other.Client(client));
         var (myPort, theirPort) = (Ports.Free(), Ports.Free());
 
-        await mine.DetachedAsync("--name", "same-" + client, "-p", $"{myPort}:80", "busybox", "nc", "-lk", "-p", "80", "-e", "echo", "mine");
-        await theirs.DetachedAsync("--name", "same-" + client, "-p", $"{theirPort}:80", "busybox", "nc", "-lk", "-p", "80", "-e", "echo", "theirs");
+        await mine.DetachedAsync("--name", "same-" + client, "-p", $"{myPort}:80", "busybox", "nc", "-ll", "-p", "80", "-e", "echo", "mine");
+        await theirs.DetachedAsync("--name", "same-" + client, "-p", $"{theirPort}:80", "busybox", "nc", "-ll", "-p", "80", "-e", "echo", "theirs");
 
         Assert.Equal("mine", await Ports.AskUntilAnsweredAsync(System.Net.IPAddress.Loopback, myPort));
         Assert.Equal("theirs", await Ports.AskUntilAnsweredAsync(System.Net.IPAddress.Loopback, theirPort));

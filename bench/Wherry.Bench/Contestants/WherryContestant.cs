@@ -37,7 +37,11 @@ public sealed class WherryContestant : IContestant
 
     public long? EngineResidentBytes() => ProcessMemory.Resident(_engine.Id);
 
-    public IReadOnlyList<long> SupervisorPrivateBytes() => ProcessMemory.Find("wherry-shim", _run).Select(ProcessMemory.Private).ToArray();
+    public IReadOnlyList<long> SupervisorPrivateBytes() =>
+        Directory.EnumerateDirectories($"{_run}/containers")
+            .SelectMany(container => ProcessMemory.Find("wherry-shim", Path.GetFileName(container)))
+            .Select(ProcessMemory.Private)
+            .ToArray();
 
     public void Dispose()
     {

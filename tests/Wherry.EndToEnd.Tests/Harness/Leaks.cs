@@ -60,25 +60,31 @@ public static class Leaks
             .Select(line => line.Split(' ')[4])
             .Where(point => point.StartsWith(engine.DataRoot + "/", StringComparison.Ordinal) || point.StartsWith(engine.ExecRoot + "/", StringComparison.Ordinal));
 
-    /// <summary>Supervisors of this engine; containers die with theirs.</summary>
+    /// <summary>Supervisors of this engine, told by the files they hold; containers die with theirs.</summary>
     public static IEnumerable<string> Processes(PrivateEngine engine)
     {
         foreach (var process in Directory.EnumerateDirectories("/proc").Where(path => char.IsAsciiDigit(Path.GetFileName(path)[0])))
         {
-            string commandLine;
+            string found;
             try
             {
-                commandLine = File.ReadAllText(Path.Combine(process, "cmdline")).Replace('\0', ' ');
+                if (File.ReadAllText(Path.Combine(process, "comm")).Trim() != "wherry-shim")
+                {
+                    continue;
+                }
+
+                var held = Directory.EnumerateFiles(Path.Combine(process, "fd")).Select(file => new FileInfo(file).LinkTarget ?? "");
+                var mine = held.Any(target => target.StartsWith(engine.ExecRoot + "/", StringComparison.Ordinal) || target.StartsWith(engine.DataRoot + "/", StringComparison.Ordinal));
+                found = mine ? $"{Path.GetFileName(process)}: {File.ReadAllText(Path.Combine(process, "cmdline")).Replace('\0', ' ')}" : "";
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                continue;
+                continue; // ended meanwhile
             }
 
-            if (commandLine.Contains("wherry-shim", StringComparison.Ordinal)
-                && (commandLine.Contains(engine.ExecRoot + "/", StringComparison.Ordinal) || commandLine.Contains(engine.DataRoot + "/", StringComparison.Ordinal)))
+            if (found.Length > 0)
             {
-                yield return $"{Path.GetFileName(process)}: {commandLine}";
+                yield return found;
             }
         }
     }

@@ -1,5 +1,4 @@
 using System.Formats.Tar;
-using System.Globalization;
 using System.Text;
 
 namespace Wherry.EndToEnd.Tests.Harness;
@@ -114,8 +113,9 @@ public sealed class TarBytes
 
     private static void Octal(byte[] header, int at, int width, long value)
     {
+        // The terminating zero is optional where the number needs its place.
         var digits = Convert.ToString(value, 8).PadLeft(width - 1, '0');
-        Encoding.ASCII.GetBytes(digits.Length < width ? digits + "\0" : throw new OverflowException(digits.ToString(CultureInfo.InvariantCulture))).CopyTo(header, at);
+        Encoding.ASCII.GetBytes(digits.Length < width ? digits + "\0" : digits).CopyTo(header, at);
     }
 
     private void Header(string name, char type, long size, string target = "", int major = 0, int minor = 0) =>
