@@ -1,1 +1,45 @@
-return 0;
+using Wherry.Api.Http;
+using Wherry.Daemon;
+using Wherry.Daemon.Logging;
+using Wherry.Daemon.Options;
+using Wherry.Errors;
+
+DaemonOptions options;
+try
+{
+    var commandLine = CommandLine.Parse(args);
+    if (commandLine.ShowHelp || commandLine.ShowVersion)
+    {
+        Console.Out.Write(commandLine.ShowHelp ? Usage.Text() : $"wherryd version {EngineVersion.Text} (API {ApiVersion.Current})\n");
+        return 0;
+    }
+
+    options = OptionSources.Combine(commandLine);
+}
+catch (WherryException wrong)
+{
+    Console.Error.Write($"wherryd: {wrong.Message}\nSee 'wherryd --help'.\n");
+    return 1;
+}
+
+if (!Environment.IsPrivilegedProcess)
+{
+    Console.Error.Write("wherryd: the engine needs root: start it with sudo\n");
+    return 1;
+}
+
+var log = new LineLog(Console.OpenStandardError(), options.LogLevel);
+try
+{
+    await new EngineDaemon(options, log).RunAsync().ConfigureAwait(false);
+    return 0;
+}
+catch (OperationCanceledException)
+{
+    return 0; // asked to stop before it had begun
+}
+catch (WherryException foreseen)
+{
+    log.Write(LogLevel.Fatal, foreseen.Message);
+    return 1;
+}

@@ -1,0 +1,69 @@
+using Wherry.Api.Contracts;
+using Wherry.Api.Contracts.Images;
+using Wherry.Api.Http;
+using Wherry.Engine;
+using Wherry.Engine.Filters;
+using Wherry.Errors;
+
+namespace Wherry.Api.Images;
+
+/// <summary>Images as a catalogue: listing, inspecting, naming, removing.</summary>
+internal sealed class ImageRoutes(WherryEngine engine)
+{
+    public void AddTo(RouteTable routes)
+    {
+        routes.Get("/images/json", ListAsync);
+        routes.Get("/images/{name*}/json", InspectAsync);
+        routes.Get("/images/{name*}/history", HistoryAsync);
+        routes.Post("/images/{name*}/tag", TagAsync);
+        routes.Delete("/images/{name*}", RemoveAsync);
+    }
+
+    private Task ListAsync(ApiRequest request)
+    {
+        var filters = request.Filters();
+        if (request.Query("filter") is { } reference)
+        {
+            // How clients before API 1.28 spelt it.
+            filters = new FilterArguments(new Dictionary<string, IReadOnlyList<string>>(filters.Values, StringComparer.Ordinal) { ["reference"] = [reference] });
+        }
+
+        var filter = new ImageFilter(filters, name => engine.Images.Resolve(name).Created);
+        var all = engine.Images.List();
+        var parents = all.Select(image => image.ParentId).ToHashSet(StringComparer.Ordinal);
+        var showIntermediate = request.Flag("all") || filters.Contains("dangling");
+        ImageSummary[] rows =
+        [
+            .. from image in all
+               let subject = ImageViews.FilterSubject(image)
+               where filter.Matches(subject) && (showIntermediate || !image.IsDangling || !parents.Contains(image.Id))
+               orderby image.Created descending
+               select ImageViews.Summary(image, request.Version, engine.Containers.UsersOf(image).Count) with { RepoTags = filter.VisibleTags(subject) },
+        ];
+        return request.AnswerAsync(rows, ApiJson.Default.IReadOnlyListImageSummary);
+    }
+
+    private Task InspectAsync(ApiRequest request) =>
+        request.AnswerAsync(ImageViews.Inspect(engine.Images.Resolve(request.Parameter), request.Version), ApiJson.Default.ImageInspect);
+
+    private Task HistoryAsync(ApiRequest request)
+    {
+        HistoryResponseItem[] steps = [.. engine.Images.History(request.Parameter).Select(ImageViews.History)];
+        return request.AnswerAsync(steps, ApiJson.Default.IReadOnlyListHistoryResponseItem);
+    }
+
+    private Task TagAsync(ApiRequest request)
+    {
+        var target = ImageReference.Join(request.Query("repo"), request.Query("tag"))
+            ?? throw WherryException.Invalid("the query parameter repo is missing: it is the new name");
+        engine.Images.Tag(request.Parameter, target);
+        return request.AnswerAsync(201);
+    }
+
+    private Task RemoveAsync(ApiRequest request)
+    {
+        var deletions = engine.Images.Remove(request.Parameter, request.Flag("force"), request.Flag("noprune"), engine.Containers.UsersOf);
+        ImageDeleteResponseItem[] items = [.. deletions.Select(ImageViews.Deletion)];
+        return request.AnswerAsync(items, ApiJson.Default.IReadOnlyListImageDeleteResponseItem);
+    }
+}

@@ -1,0 +1,105 @@
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using Wherry.Api;
+using Wherry.Daemon.Instance;
+using Wherry.Daemon.Logging;
+using Wherry.Daemon.Options;
+using Wherry.Daemon.Sockets;
+using Wherry.Engine;
+
+namespace Wherry.Daemon;
+
+/// <summary>One run of the engine, from its options to the signal that ends it.</summary>
+internal sealed class EngineDaemon(DaemonOptions options, LineLog log)
+{
+    /// <summary>What requests under way get to finish; attached clients and log followers are then cut off.</summary>
+    private static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(2);
+
+    /// <summary>
+    /// Starts in the order in which later steps need earlier ones and undoes in reverse: the data root is locked
+    /// first and released last. Containers keep running under their supervisors after this returns.
+    /// </summary>
+    public async Task RunAsync()
+    {
+        using var stop = new CancellationTokenSource();
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        using var hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, IgnoreHangup);
+
+        var addresses = options.EffectiveHosts.Select(ListenAddress.Parse).ToArray();
+        var engineOptions = EngineOptions();
+        using var dataRoot = DataRootLock.Take(options.DataRoot);
+        using var pidFile = PidFile.Create(options.EffectivePidFile);
+        var engine = await WherryEngine.OpenAsync(engineOptions, log.Info, stop.Token).ConfigureAwait(false);
+        await using (engine.ConfigureAwait(false))
+        {
+            var server = new RestServer(EngineRoutes.For(engine), Bind(addresses), log, new KestrelLog(log));
+            await using (server.ConfigureAwait(false))
+            {
+                await server.StartAsync(stop.Token).ConfigureAwait(false);
+                foreach (var address in addresses)
+                {
+                    log.Info($"listening on {address}");
+                }
+
+                ServiceNotification.Ready();
+                await UntilAsync(stop.Token).ConfigureAwait(false);
+                ServiceNotification.Stopping();
+                log.Info("stopping; containers keep running");
+                await server.StopAsync(StopGrace).ConfigureAwait(false);
+            }
+        }
+
+        void Stop(PosixSignalContext signal)
+        {
+            // A second signal finds the handler gone through and ends the process at once.
+            signal.Cancel = !stop.IsCancellationRequested;
+            stop.Cancel();
+        }
+
+        void IgnoreHangup(PosixSignalContext signal)
+        {
+            signal.Cancel = true;
+            log.Write(LogLevel.Warn, "SIGHUP: options can't be changed while running: restart the engine, containers keep running");
+        }
+    }
+
+    private EngineOptions EngineOptions() => new()
+    {
+        DataRoot = options.DataRoot,
+        ExecRoot = options.ExecRoot,
+        BridgeName = options.Bridge,
+        Bip = options.Bip,
+        CgroupParent = options.CgroupParent,
+        StorageDriver = options.StorageDriver,
+        ShimPath = ShimLocation.Find(options.ShimPath),
+        Debug = options.LogLevel == LogLevel.Debug,
+        Labels = options.Labels.Select(label => label.Split('=', 2)).ToDictionary(pair => pair[0], pair => pair[1], StringComparer.Ordinal),
+    };
+
+    private List<Socket> Bind(IEnumerable<ListenAddress> addresses)
+    {
+        var sockets = new List<Socket>();
+        try
+        {
+            foreach (var address in addresses)
+            {
+                sockets.Add(ListenSocket.Bind(address, options.Group));
+            }
+
+            return sockets;
+        }
+        catch
+        {
+            sockets.ForEach(socket => socket.Dispose());
+            throw;
+        }
+    }
+
+    private static async Task UntilAsync(CancellationToken stop)
+    {
+        var stopped = new TaskCompletionSource();
+        await using var registration = stop.UnsafeRegister(static state => ((TaskCompletionSource)state!).TrySetResult(), stopped).ConfigureAwait(false);
+        await stopped.Task.ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,42 @@
+using Wherry.Daemon.Logging;
+
+namespace Wherry.Daemon.Options;
+
+/// <summary>How one engine is to run: command line and configuration file together.</summary>
+internal sealed record DaemonOptions
+{
+    public string DataRoot { get; init; } = "/var/lib/wherry";
+
+    public string ExecRoot { get; init; } = "/run/wherry";
+
+    /// <summary>As given; empty for the socket in <see cref="ExecRoot"/>.</summary>
+    public IReadOnlyList<string> Hosts { get; init; } = [];
+
+    /// <summary>Null for <c>wherryd.pid</c> in <see cref="ExecRoot"/>.</summary>
+    public string? PidFile { get; init; }
+
+    public string Bridge { get; init; } = "wherry0";
+
+    public string? Bip { get; init; }
+
+    public string CgroupParent { get; init; } = "wherry";
+
+    public string StorageDriver { get; init; } = "overlay";
+
+    public LogLevel LogLevel { get; init; } = LogLevel.Info;
+
+    public bool Debug { get; init; }
+
+    /// <summary>The group that may use unix sockets; null for <c>wherry</c> or <c>docker</c>, whichever exists; empty for root alone.</summary>
+    public string? Group { get; init; }
+
+    /// <summary><c>key=value</c>.</summary>
+    public IReadOnlyList<string> Labels { get; init; } = [];
+
+    /// <summary>Null looks beside this executable, then in <c>/usr/libexec/wherry</c>.</summary>
+    public string? ShimPath { get; init; }
+
+    public IReadOnlyList<string> EffectiveHosts => Hosts.Count > 0 ? Hosts : ["unix://" + Path.Combine(ExecRoot, "wherry.sock")];
+
+    public string EffectivePidFile => PidFile ?? Path.Combine(ExecRoot, "wherryd.pid");
+}

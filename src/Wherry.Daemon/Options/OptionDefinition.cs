@@ -1,0 +1,62 @@
+using Wherry.Daemon.Logging;
+using Wherry.Errors;
+
+namespace Wherry.Daemon.Options;
+
+/// <summary>One option: how it is spelt on the command line and in the configuration file, and what it sets.</summary>
+/// <param name="Name">Long name without dashes.</param>
+/// <param name="Short">One letter; null for none.</param>
+/// <param name="Value">What the value is called in the usage; null for a switch.</param>
+/// <param name="Help">One line.</param>
+/// <param name="Apply">Sets the value; a switch gets <c>true</c> or <c>false</c>. Called once per value of a list.</param>
+internal sealed record OptionDefinition(string Name, char? Short, string? Value, string Help, Func<DaemonOptions, string, DaemonOptions> Apply)
+{
+    /// <summary>The key in the configuration file, where it differs from the name: lists are in the plural there.</summary>
+    public string FileKey { get; init; } = Name;
+
+    public bool IsList { get; init; }
+
+    public bool IsSwitch => Value is null;
+
+    public static IReadOnlyList<OptionDefinition> All { get; } =
+    [
+        new("data-root", null, "DIR", "Images, containers and volumes (default /var/lib/wherry)", (options, value) => options with { DataRoot = Absolute("data-root", value) }),
+        new("exec-root", null, "DIR", "Sockets and live state (default /run/wherry)", (options, value) => options with { ExecRoot = Absolute("exec-root", value) }),
+        new("host", 'H', "ADDRESS", "Where to listen: unix://PATH or tcp://127.0.0.1:PORT; may be repeated\n(default unix://EXEC-ROOT/wherry.sock)", (options, value) => options with { Hosts = [.. options.Hosts, value] })
+        { FileKey = "hosts", IsList = true },
+        new("pidfile", 'p', "FILE", "Where to write the process id (default EXEC-ROOT/wherryd.pid)", (options, value) => options with { PidFile = Absolute("pidfile", value) }),
+        new("bridge", 'b', "NAME", "The bridge containers are plugged into (default wherry0)", (options, value) => options with { Bridge = BridgeName(value) }),
+        new("bip", null, "CIDR", "The bridge's address, such as 172.20.0.1/16 (default: a free one)", (options, value) => options with { Bip = value }),
+        new("cgroup-parent", null, "PATH", "The cgroup of all containers (default wherry)", (options, value) => options with { CgroupParent = value }),
+        new("storage-driver", 's', "NAME", "How layers are stored: overlay (default)", (options, value) => options with { StorageDriver = value }),
+        new("log-level", 'l', "LEVEL", "debug, info, warn, error or fatal (default info)", (options, value) => options with { LogLevel = Level(value) }),
+        new("debug", 'D', null, "The same as --log-level debug", (options, value) => options with { Debug = Boolean("debug", value) }),
+        new("group", 'G', "GROUP", "Who may use the unix sockets besides root\n(default: wherry or docker, where such a group exists)", (options, value) => options with { Group = value }),
+        new("label", null, "KEY=VALUE", "A label of this engine; may be repeated", (options, value) => options with { Labels = [.. options.Labels, Label(value)] })
+        { FileKey = "labels", IsList = true },
+        new("shim-path", null, "FILE", "wherry-shim's executable\n(default: beside wherryd, then in /usr/libexec/wherry)", (options, value) => options with { ShimPath = Absolute("shim-path", value) }),
+    ];
+
+    private static string Absolute(string name, string path) => path.StartsWith('/')
+        ? Path.TrimEndingDirectorySeparator(Path.GetFullPath(path))
+        : throw WherryException.Invalid($"{name}: \"{path}\" must be an absolute path");
+
+    /// <summary>The kernel's rule for names of links: up to 15 bytes without slash, colon or white space.</summary>
+    private static string BridgeName(string name) => name.Length is > 0 and <= 15 && name is not ("." or "..") && !name.Any(c => c is '/' or ':' || char.IsWhiteSpace(c))
+        ? name
+        : throw WherryException.Invalid($"bridge: \"{name}\" can't name a network link: it must have 1 to 15 characters without '/', ':' and spaces");
+
+    private static string Label(string label) => label.IndexOf('=') > 0
+        ? label
+        : throw WherryException.Invalid($"label: \"{label}\" must have the form key=value");
+
+    private static LogLevel Level(string value) => LogLevels.TryParse(value)
+        ?? throw WherryException.Invalid($"log-level: \"{value}\" is unknown: use debug, info, warn, error or fatal");
+
+    private static bool Boolean(string name, string value) => value switch
+    {
+        "true" or "1" => true,
+        "false" or "0" => false,
+        _ => throw WherryException.Invalid($"{name}: \"{value}\" must be true or false"),
+    };
+}
