@@ -2,6 +2,7 @@ using Wherry.Api.Http;
 using Wherry.Daemon;
 using Wherry.Daemon.Logging;
 using Wherry.Daemon.Options;
+using Wherry.Engine.Hosts;
 using Wherry.Errors;
 
 DaemonOptions options;
@@ -10,7 +11,7 @@ try
     var commandLine = CommandLine.Parse(args);
     if (commandLine.ShowHelp || commandLine.ShowVersion)
     {
-        Console.Out.Write(commandLine.ShowHelp ? Usage.Text() : $"wherryd version {EngineVersion.Text} (API {ApiVersion.Current})\n");
+        Console.Out.Write(commandLine.ShowHelp ? Usage.Text() : $"wherryd version {SystemService.EngineVersion} (API {ApiVersion.Current})\n");
         return 0;
     }
 

@@ -26,6 +26,7 @@ public sealed class WherryEngine : IAsyncDisposable
         Containers = new ContainerService(parts);
         Execs = new ExecService(parts);
         Containers.ExecIdsOf = Execs.RunningIdsOf;
+        Networks = new NetworkService(parts);
         System = new SystemService(parts, Containers);
     }
 
@@ -36,6 +37,8 @@ public sealed class WherryEngine : IAsyncDisposable
     public ImageStore Images => _parts.Images;
 
     public VolumeStore Volumes => _parts.Volumes;
+
+    public NetworkService Networks { get; }
 
     public SystemService System { get; }
 

@@ -4,6 +4,7 @@ using Wherry.Api.Http;
 using Wherry.Api.Images;
 using Wherry.Engine;
 using Wherry.Engine.Containers;
+using Wherry.Engine.Filters;
 using Wherry.Errors;
 using Wherry.Oci.Images;
 
@@ -32,12 +33,12 @@ internal sealed class ContainerRoutes(WherryEngine engine)
 
     private Task ListAsync(ApiRequest request)
     {
-        var filters = request.Filters().Values;
+        var filters = request.Filters();
         foreach (var legacy in (ReadOnlySpan<string>)["since", "before"])
         {
             if (request.Query(legacy) is { } container)
             {
-                filters = new Dictionary<string, IReadOnlyList<string>>(filters, StringComparer.Ordinal) { [legacy] = [container] };
+                filters = new FilterArguments(new Dictionary<string, IReadOnlyList<string>>(filters.Values, StringComparer.Ordinal) { [legacy] = [container] });
             }
         }
 

@@ -36,9 +36,7 @@ internal sealed class SystemRoutes(WherryEngine engine)
         return response.BodyWriter.WriteAsync(Ok, request.Aborted).AsTask();
     }
 
-    private Task VersionAsync(ApiRequest request) => request.AnswerAsync(
-        engine.System.Version() with { ApiVersion = ApiVersion.Current.ToString(), MinAPIVersion = ApiVersion.Minimum.ToString() },
-        ApiJson.Default.SystemVersion);
+    private Task VersionAsync(ApiRequest request) => request.AnswerAsync(engine.System.Version(), ApiJson.Default.SystemVersion);
 
     private Task InfoAsync(ApiRequest request) => request.AnswerAsync(engine.System.Info(), ApiJson.Default.SystemInfo);
 }

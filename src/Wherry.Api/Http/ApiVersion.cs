@@ -1,4 +1,5 @@
 using System.Globalization;
+using Wherry.Engine.Hosts;
 
 namespace Wherry.Api.Http;
 
@@ -6,10 +7,10 @@ namespace Wherry.Api.Http;
 public readonly record struct ApiVersion(int Major, int Minor) : IComparable<ApiVersion>
 {
     /// <summary>The newest version served, and the one of a request without a version in its path.</summary>
-    public static ApiVersion Current { get; } = new(1, 56);
+    public static ApiVersion Current { get; } = Parse(SystemService.ApiVersion);
 
     /// <summary>The oldest version served: the first in which today's container and image endpoints had today's shape.</summary>
-    public static ApiVersion Minimum { get; } = new(1, 12);
+    public static ApiVersion Minimum { get; } = Parse(SystemService.MinApiVersion);
 
     public int CompareTo(ApiVersion other) => Major == other.Major ? Minor.CompareTo(other.Minor) : Major.CompareTo(other.Major);
 
@@ -36,6 +37,9 @@ public readonly record struct ApiVersion(int Major, int Minor) : IComparable<Api
         version = new ApiVersion(major, minor);
         return true;
     }
+
+    private static ApiVersion Parse(string text) =>
+        TryParse(text, out var version) ? version : throw new FormatException($"{text} is no version");
 
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Major}.{Minor}");
 }

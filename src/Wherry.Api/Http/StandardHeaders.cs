@@ -1,14 +1,14 @@
 using System.Globalization;
 using System.Text;
 using Microsoft.AspNetCore.Http;
+using Wherry.Engine.Hosts;
 
 namespace Wherry.Api.Http;
 
 /// <summary>The headers every answer carries; clients negotiate the version and learn the platform from them.</summary>
 public static class StandardHeaders
 {
-    public static string Server { get; } =
-        $"Wherry/{typeof(StandardHeaders).Assembly.GetName().Version?.ToString(3)} (linux)";
+    public static string Server { get; } = $"Wherry/{SystemService.EngineVersion} (linux)";
 
     private static readonly string Version = ApiVersion.Current.ToString();
 

@@ -13,9 +13,15 @@ internal sealed class NetworkRoutes(WherryEngine engine)
         routes.Get("/networks/{id}", InspectAsync);
     }
 
-    private Task ListAsync(ApiRequest request) =>
-        request.AnswerAsync(engine.Networks.List(request.Filters()), ApiJson.Default.IReadOnlyListNetwork);
+    private async Task ListAsync(ApiRequest request)
+    {
+        var networks = await engine.Networks.ListAsync(request.Filters(), request.Aborted).ConfigureAwait(false);
+        await request.AnswerAsync(networks, ApiJson.Default.IReadOnlyListNetwork).ConfigureAwait(false);
+    }
 
-    private Task InspectAsync(ApiRequest request) =>
-        request.AnswerAsync(engine.Networks.Inspect(request.Parameter), ApiJson.Default.Network);
+    private async Task InspectAsync(ApiRequest request)
+    {
+        var network = await engine.Networks.InspectAsync(request.Parameter, request.Aborted).ConfigureAwait(false);
+        await request.AnswerAsync(network, ApiJson.Default.Network).ConfigureAwait(false);
+    }
 }
