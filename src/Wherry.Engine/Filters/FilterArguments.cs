@@ -10,7 +10,6 @@ namespace Wherry.Engine.Filters;
 /// </summary>
 public sealed class FilterArguments
 {
-    private static readonly TimeSpan LongestMatch = TimeSpan.FromMilliseconds(100);
     private readonly Dictionary<string, IReadOnlyList<string>> _values = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Regex?> _patterns = new(StringComparer.Ordinal);
 
@@ -126,9 +125,10 @@ public sealed class FilterArguments
             {
                 try
                 {
-                    pattern = new Regex(text, RegexOptions.CultureInvariant, LongestMatch);
+                    // Linear in the text, like Go's: no pattern can keep the engine busy.
+                    pattern = new Regex(text, RegexOptions.CultureInvariant | RegexOptions.NonBacktracking, Regex.InfiniteMatchTimeout);
                 }
-                catch (ArgumentException)
+                catch (Exception failure) when (failure is ArgumentException or NotSupportedException)
                 {
                     // As in Docker: what is no regular expression only matches itself.
                 }

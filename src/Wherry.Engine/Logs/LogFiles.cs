@@ -150,9 +150,12 @@ internal sealed class LogFiles(string path)
         var prefix = Path.GetFileName(path) + ".";
         try
         {
-            foreach (var name in Directory.EnumerateFiles(Path.GetDirectoryName(path)!, prefix + "*"))
+            // No search pattern: to .NET's, as to DOS, "log.*" also means "log".
+            foreach (var file in Directory.EnumerateFiles(Path.GetDirectoryName(path)!))
             {
-                if (int.TryParse(Path.GetFileName(name.AsSpan())[prefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+                var name = Path.GetFileName(file.AsSpan());
+                if (name.StartsWith(prefix)
+                    && int.TryParse(name[prefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out var number))
                 {
                     highest = Math.Max(highest, number);
                 }

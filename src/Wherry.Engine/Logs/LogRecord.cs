@@ -73,7 +73,14 @@ internal readonly ref struct LogRecord
             return false;
         }
 
-        record = new LogRecord(line[Head.Length..key], stream, rest[..end]);
+        // Inside a text this can only be where an earlier record was torn.
+        var text = line[Head.Length..key];
+        if (text.IndexOf(Head) >= 0)
+        {
+            return false;
+        }
+
+        record = new LogRecord(text, stream, rest[..end]);
         return true;
     }
 
