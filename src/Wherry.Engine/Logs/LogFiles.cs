@@ -9,6 +9,15 @@ internal sealed class OpenLog(SafeFileHandle handle, FileIdentity identity) : ID
 {
     public SafeFileHandle Handle => handle;
 
+    public bool IsDeleted
+    {
+        get
+        {
+            _ = FileIdentity.Of(handle, out var links);
+            return links == 0;
+        }
+    }
+
     public FileIdentity Identity => identity;
 
     public long Length => RandomAccess.GetLength(handle);
@@ -47,15 +56,15 @@ internal sealed class OpenLog(SafeFileHandle handle, FileIdentity identity) : ID
 /// </summary>
 internal sealed class LogFiles(string path)
 {
+    private const int Attempts = 100;
+
     /// <summary>Opens every file, oldest first. Each file is there once even if the log is rotated meanwhile.</summary>
     public List<OpenLog> OpenAll()
     {
         var found = new List<OpenLog>();
         try
         {
-            // From the newest to the oldest, the way renaming goes: a file may be met twice but never missed.
-            var highest = HighestNumber() + 1;
-            for (var number = 0; number <= highest; number++)
+            foreach (var number in Numbers())
             {
                 if (OpenLog.TryOpen(NameOf(number)) is not { } log)
                 {
@@ -88,7 +97,7 @@ internal sealed class LogFiles(string path)
     /// </summary>
     public OpenLog? TryOpenSuccessor(OpenLog current)
     {
-        while (true)
+        for (var attempt = 0; attempt < Attempts; attempt++)
         {
             var number = NumberOf(current.Identity);
             if (number == 0)
@@ -96,44 +105,65 @@ internal sealed class LogFiles(string path)
                 return null;
             }
 
-            // Rotated out of existence while we read it: go on with the oldest there is.
-            var start = number < 0 ? HighestNumber() : number - 1;
-            for (var candidate = start; candidate >= 0; candidate--)
+            // Listing a directory while its files are renamed may miss one. Only what was deleted, rotated out of
+            // existence while we read it, has no number, and is followed by the oldest file there is.
+            if (number < 0 && !current.IsDeleted)
             {
-                // A gap: either a rotation is half done, and the next look is better, or a crash left it for good.
-                if (OpenLog.TryOpen(NameOf(candidate)) is not { } successor)
-                {
-                    continue;
-                }
-
-                // Renaming moves the higher number first: if current has not moved, nor had its successor.
-                if (successor.Identity != current.Identity && NumberOf(current.Identity) == number)
-                {
-                    return successor;
-                }
-
-                successor.Dispose();
-                break;
+                continue;
             }
 
-            if (NumberOf(current.Identity) == number)
+            if (TryOpenBelow(number < 0 ? HighestNumber() + 1 : number) is not { } successor)
             {
                 return null;
             }
+
+            // Renaming moves the higher number first: if current has not moved, nor had its successor.
+            if (successor.Identity != current.Identity && NumberOf(current.Identity) == number)
+            {
+                return successor;
+            }
+
+            successor.Dispose();
         }
+
+        // The files were moved away as a whole, or are rotated without pause: the next change is another chance.
+        return null;
+    }
+
+    /// <summary>The file with the next lower number. A gap is a rotation half done, or what a crash in one left for good.</summary>
+    private OpenLog? TryOpenBelow(int number)
+    {
+        for (var candidate = number - 1; candidate >= 0; candidate--)
+        {
+            if (OpenLog.TryOpen(NameOf(candidate)) is { } log)
+            {
+                return log;
+            }
+        }
+
+        return null;
     }
 
     private string NameOf(int number) => number == 0 ? path : path + "." + number.ToString(CultureInfo.InvariantCulture);
 
+    /// <summary>
+    /// The numbers there are, from the newest file to the oldest: the way renaming goes, so that no file passes
+    /// by unseen, though one may be met twice. The end is looked for again when it is reached, as it moves too.
+    /// </summary>
+    private IEnumerable<int> Numbers()
+    {
+        yield return 0;
+        var highest = HighestNumber();
+        for (var number = 1; number <= highest || number <= (highest = HighestNumber()); number++)
+        {
+            yield return number;
+        }
+    }
+
+    /// <summary>The number of a file now, or -1 if it has none any more.</summary>
     private int NumberOf(FileIdentity identity)
     {
-        if (FileIdentity.At(path) == identity)
-        {
-            return 0;
-        }
-
-        var highest = HighestNumber() + 1;
-        for (var number = 1; number <= highest; number++)
+        foreach (var number in Numbers())
         {
             if (FileIdentity.At(NameOf(number)) == identity)
             {

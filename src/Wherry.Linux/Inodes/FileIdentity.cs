@@ -10,15 +10,19 @@ public readonly partial record struct FileIdentity(uint DeviceMajor, uint Device
     private const int AtEmptyPath = 0x1000;
     private const int AtSymlinkNoFollow = 0x100;
     private const uint StatxIno = 0x100;
+    private const uint StatxLinks = 0x4;
 
     /// <summary>The identity of an open file.</summary>
-    public static FileIdentity Of(SafeFileHandle file)
+    public static FileIdentity Of(SafeFileHandle file) => Of(file, out _);
+
+    /// <summary>The identity of an open file, and how many names it has: none once it was deleted.</summary>
+    public static FileIdentity Of(SafeFileHandle file, out uint links)
     {
         var added = false;
         file.DangerousAddRef(ref added);
         try
         {
-            return TryStat((int)file.DangerousGetHandle(), "", AtEmptyPath)
+            return TryStat((int)file.DangerousGetHandle(), "", AtEmptyPath, out links)
                 ?? throw new LinuxException("statx of an open file", Marshal.GetLastPInvokeError());
         }
         finally
@@ -33,7 +37,7 @@ public readonly partial record struct FileIdentity(uint DeviceMajor, uint Device
     /// <summary>The identity of what the path names, a symbolic link itself included; null when there is nothing.</summary>
     public static FileIdentity? At(string path)
     {
-        if (TryStat(AtFdCwd, path, AtSymlinkNoFollow) is { } identity)
+        if (TryStat(AtFdCwd, path, AtSymlinkNoFollow, out _) is { } identity)
         {
             return identity;
         }
@@ -42,17 +46,20 @@ public readonly partial record struct FileIdentity(uint DeviceMajor, uint Device
         return errno is Errno.ENOENT or Errno.ENOTDIR ? null : throw new LinuxException($"statx {path}", errno);
     }
 
-    private static FileIdentity? TryStat(int directory, string path, int flags)
+    private static FileIdentity? TryStat(int directory, string path, int flags, out uint links)
     {
         // SAFETY: struct statx (statx(2)) is 256 bytes with the same layout on every architecture; the kernel
         // fills it and keeps no pointer to it.
         unsafe
         {
             var buffer = stackalloc byte[256];
-            if (Statx(directory, path, flags, StatxIno, buffer) != 0)
+            links = 0;
+            if (Statx(directory, path, flags, StatxIno | StatxLinks, buffer) != 0)
             {
                 return null;
             }
+
+            links = *(uint*)(buffer + 0x10);
 
             return new FileIdentity(*(uint*)(buffer + 0x88), *(uint*)(buffer + 0x8c), *(ulong*)(buffer + 0x20));
         }

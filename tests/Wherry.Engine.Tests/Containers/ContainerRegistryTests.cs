@@ -2,7 +2,6 @@ using Wherry.Api.Contracts.Containers;
 using Wherry.Engine.Containers;
 using Wherry.Engine.State;
 using Wherry.Errors;
-using Xunit;
 
 namespace Wherry.Engine.Tests.Containers;
 

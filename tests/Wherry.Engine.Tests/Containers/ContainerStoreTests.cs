@@ -1,6 +1,5 @@
 using Wherry.Api.Contracts.Containers;
 using Wherry.Engine.State;
-using Xunit;
 
 namespace Wherry.Engine.Tests.Containers;
 

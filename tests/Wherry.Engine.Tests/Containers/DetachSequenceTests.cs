@@ -1,7 +1,6 @@
 using System.Text;
 using Wherry.Engine.Containers;
 using Wherry.Errors;
-using Xunit;
 
 namespace Wherry.Engine.Tests.Containers;
 

@@ -1,5 +1,4 @@
 using Wherry.Engine.Execs;
-using Xunit;
 
 namespace Wherry.Engine.Tests.Containers;
 

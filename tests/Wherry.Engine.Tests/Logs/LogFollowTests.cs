@@ -17,7 +17,7 @@ public sealed class LogFollowTests : IDisposable
     [InlineData(long.MaxValue)]
     public async Task A_follower_gets_every_line_once_while_the_log_is_written_and_rotated(long maxSize)
     {
-        const int lines = 3000;
+        const int lines = 1500;
         var ended = new TaskCompletionSource();
         var following = LogReading.ReadPlainAsync(Path, Follow, ended.Task);
         await Task.Run(
@@ -27,7 +27,7 @@ public sealed class LogFollowTests : IDisposable
                 for (var i = 0; i < lines; i++)
                 {
                     writer.Write($"{i}\n");
-                    if (i % 500 == 0)
+                    if (i % 250 == 0)
                     {
                         Thread.Sleep(5);
                     }
