@@ -60,6 +60,15 @@ public sealed class AddressPool
         }
     }
 
+    /// <summary>The owner's former address when only its link, about to go, keeps it from having it again; else null.</summary>
+    public Ipv4Address? DrainingAddressOf(string owner)
+    {
+        lock (_gate)
+        {
+            return _former.TryGetValue(owner, out var former) && _draining.Contains(former) ? new Ipv4Address(former) : null;
+        }
+    }
+
     /// <summary>Takes one address by name: what a user asked for, or what a living container already has.</summary>
     /// <exception cref="WherryException">The address is outside the subnet, reserved, or somebody else's.</exception>
     public void Take(Ipv4Address address, string owner)

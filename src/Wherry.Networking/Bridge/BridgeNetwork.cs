@@ -12,11 +12,13 @@ namespace Wherry.Networking.Bridge;
 /// The engine's default network: a bridge with its own subnet, NAT to the outside, and published ports. Everything it makes
 /// on the host is the bridge, the links on it and one nftables table, all named after the bridge; engines with different
 /// names don't meet. Thread-safe; operations on different endpoints run side by side and share no lock for longer than one
-/// exchange with the kernel. Disposing gives up ports and sockets and leaves links and rules to the living containers.
+/// exchange with the kernel. Where another program drops forwarded packets by policy, as a Docker on the same host does in
+/// iptables' FORWARD chain, no table of ours can overrule it: see <c>PortTable</c>. Disposing gives up ports and sockets and leaves links and rules to the living containers.
 /// </summary>
 public sealed class BridgeNetwork : IAsyncDisposable
 {
     private static readonly TimeSpan AddressPatience = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan RestartPatience = TimeSpan.FromMilliseconds(150);
 
     private readonly BridgeOptions _options;
     private readonly Action<string> _log;
@@ -75,7 +77,7 @@ public sealed class BridgeNetwork : IAsyncDisposable
         using (var target = NetworkNamespace.Open(request.NetworkNamespacePath))
         {
             cancel.ThrowIfCancellationRequested();
-            await EndpointPlug.PlugAsync(host.Route, target, host.Bridge, link, address, hardware, _options.Mtu);
+            await PlugAsync(host, target, link, address, hardware);
         }
 
         var endpoint = new Endpoint
@@ -96,6 +98,7 @@ public sealed class BridgeNetwork : IAsyncDisposable
         lease.Activate(address.ToIPAddress());
         _live[request.ContainerId] = (endpoint, lease);
         undo.Disarm();
+        host.Flows.AfterPublishing(endpoint);
         return endpoint;
     }
 
@@ -118,6 +121,7 @@ public sealed class BridgeNetwork : IAsyncDisposable
             if (IsLive(endpoint) && _live.TryRemove(endpoint.ContainerId, out var live))
             {
                 live.Lease.Dispose();
+                host.Flows.AfterWithdrawing(endpoint);
                 ReleaseAddress(host, Ipv4Address.Parse(endpoint.Address), endpoint.ContainerId, endpoint.HostInterface);
             }
         }
@@ -224,7 +228,7 @@ public sealed class BridgeNetwork : IAsyncDisposable
             KernelSettings.RouteLoopbackTo(bridge.Name);
             KernelSettings.EnableForwarding(_log);
             var pool = new AddressPool(bridge.Subnet, bridge.Gateway);
-            return new Host(route, netfilter, bridge, table, pool, new LinkReaper(route, pool.Drained, _log));
+            return new Host(route, netfilter, bridge, table, pool, new LinkReaper(route, pool.Drained, _log), new StaleFlows(netfilter, _log));
         }
         catch
         {
@@ -259,6 +263,12 @@ public sealed class BridgeNetwork : IAsyncDisposable
             return wanted;
         }
 
+        if (host.Pool.DrainingAddressOf(request.ContainerId) is not null)
+        {
+            // A restart: the kernel takes the former link away within some 30 ms, and then the address stays what it was.
+            await host.Reaper.LookSoonAsync(() => host.Pool.DrainingAddressOf(request.ContainerId) is null, RestartPatience, cancel);
+        }
+
         if (host.Pool.TryAllocate(request.ContainerId) is { } address)
         {
             return address;
@@ -268,6 +278,19 @@ public sealed class BridgeNetwork : IAsyncDisposable
         await Task.WhenAny(host.Reaper.Idle, Task.Delay(AddressPatience, cancel));
         return host.Pool.TryAllocate(request.ContainerId)
             ?? throw new WherryException(ErrorKind.Unavailable, $"no available IPv4 addresses on bridge {host.Bridge.Name}: all of {host.Bridge.Subnet} are in use");
+    }
+
+    private async Task PlugAsync(Host host, NetworkNamespace target, string link, Ipv4Address address, MacAddress hardware)
+    {
+        try
+        {
+            await EndpointPlug.PlugAsync(host.Route, target, host.Bridge, link, address, hardware, _options.Mtu);
+        }
+        catch (NetlinkException e) when (Links.Find(host.Route, host.Bridge.Name)?.Index != host.Bridge.Index)
+        {
+            throw new WherryException(
+                ErrorKind.System, $"bridge {host.Bridge.Name} was deleted by somebody; restart the engine, which makes it again and reconnects running containers", e);
+        }
     }
 
     private PortLease ReservePorts(EndpointRequest request, string endpointId)
@@ -363,7 +386,7 @@ public sealed class BridgeNetwork : IAsyncDisposable
 
     /// <summary>What stands on the host while the network is up; owned by the network.</summary>
     private sealed record Host(
-        NetlinkSocket Route, NetlinkSocket Netfilter, BridgeInterface Bridge, PortTable Table, AddressPool Pool, LinkReaper Reaper)
+        NetlinkSocket Route, NetlinkSocket Netfilter, BridgeInterface Bridge, PortTable Table, AddressPool Pool, LinkReaper Reaper, StaleFlows Flows)
     {
         public Link Link => new(Bridge.Index, Bridge.Name, "bridge", 0, IsUp: true);
     }

@@ -12,6 +12,7 @@ namespace Wherry.Networking.Bridge;
 internal sealed class LinkReaper(NetlinkSocket route, Action<Ipv4Address> onGone, Action<string> log)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan ShortInterval = TimeSpan.FromMilliseconds(4);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
     private readonly Lock _gate = new();
@@ -40,6 +41,17 @@ internal sealed class LinkReaper(NetlinkSocket route, Action<Ipv4Address> onGone
             {
                 _work = Task.Run(WorkAsync);
             }
+        }
+    }
+
+    /// <summary>Looks in short intervals until something has gone that somebody waits for, or his patience ends.</summary>
+    public async Task LookSoonAsync(Func<bool> isDone, TimeSpan patience, CancellationToken cancel)
+    {
+        var since = Stopwatch.GetTimestamp();
+        while (!isDone() && Stopwatch.GetElapsedTime(since) < patience)
+        {
+            await Task.Delay(ShortInterval, cancel);
+            LookOnce();
         }
     }
 
@@ -82,46 +94,55 @@ internal sealed class LinkReaper(NetlinkSocket route, Action<Ipv4Address> onGone
 
     private async Task WorkAsync()
     {
-        while (true)
+        try
         {
-            await Task.Delay(Interval);
-            (string Link, Ipv4Address Address, long Since)[] leaving;
-            lock (_gate)
+            do
             {
-                leaving = [.. _leaving];
+                await Task.Delay(Interval);
             }
+            while (LookOnce());
+        }
+        catch (ObjectDisposedException)
+        {
+            // The network was closed; the next engine's restoration looks after what is left.
+        }
+    }
 
-            var gone = new HashSet<string>(StringComparer.Ordinal);
-            try
-            {
-                Look(leaving, gone);
-            }
-            catch (NetlinkException e)
-            {
-                log($"watching links go failed, trying on: {e.Message}");
-            }
-            catch (ObjectDisposedException)
-            {
-                // The network was closed; the next engine's restoration looks after what is left.
-                return;
-            }
+    /// <summary>Strikes out what has gone; tells whether anything is left to watch.</summary>
+    private bool LookOnce()
+    {
+        (string Link, Ipv4Address Address, long Since)[] leaving;
+        lock (_gate)
+        {
+            leaving = [.. _leaving];
+        }
 
-            foreach (var (link, address, _) in leaving)
+        var gone = new HashSet<string>(StringComparer.Ordinal);
+        try
+        {
+            Look(leaving, gone);
+        }
+        catch (NetlinkException e)
+        {
+            log($"watching links go failed, trying on: {e.Message}");
+        }
+
+        List<Ipv4Address> freed = [];
+        lock (_gate)
+        {
+            // Two may look at once; each link is struck out, and its address freed, by one of them.
+            _leaving.RemoveAll(entry =>
             {
-                if (gone.Contains(link))
+                var isGone = gone.Contains(entry.Link);
+                if (isGone)
                 {
-                    onGone(address);
+                    freed.Add(entry.Address);
                 }
-            }
 
-            lock (_gate)
-            {
-                _leaving.RemoveAll(entry => gone.Contains(entry.Link));
-                if (_leaving.Count == 0)
-                {
-                    return;
-                }
-            }
+                return isGone;
+            });
+            freed.ForEach(onGone);
+            return _leaving.Count > 0;
         }
     }
 

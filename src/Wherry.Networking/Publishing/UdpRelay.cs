@@ -15,6 +15,9 @@ internal sealed class UdpRelay : IRelay
     internal const int MaxFlows = 1024;
     private const int MaxDatagram = 65535;
 
+    // A flood must not keep a thread of the pool for itself.
+    private const int DatagramsPerTurn = 256;
+
     // As long as the kernel remembers an answered UDP flow (nf_conntrack_udp_timeout_stream is 120 s, docker-proxy took 90).
     private static readonly TimeSpan Idle = TimeSpan.FromSeconds(90);
 
@@ -100,7 +103,7 @@ internal sealed class UdpRelay : IRelay
         var buffer = ArrayPool<byte>.Shared.Rent(MaxDatagram);
         try
         {
-            while (true)
+            for (var turn = 0; turn < DatagramsPerTurn; turn++)
             {
                 var length = _socket.ReceiveFrom(buffer, SocketFlags.None, from);
                 try
@@ -205,7 +208,7 @@ internal sealed class UdpRelay : IRelay
         var buffer = ArrayPool<byte>.Shared.Rent(MaxDatagram);
         try
         {
-            while (true)
+            for (var turn = 0; turn < DatagramsPerTurn; turn++)
             {
                 var length = flow.Socket.Receive(buffer);
                 _socket.SendTo(buffer.AsSpan(0, length), SocketFlags.None, flow.Client);

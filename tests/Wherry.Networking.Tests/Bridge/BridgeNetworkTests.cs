@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
 using System.Text.Json;
 using Wherry.Errors;
 using Wherry.Linux.Netlink;
@@ -112,6 +114,71 @@ public sealed class BridgeNetworkTests
 
         Assert.Equal(endpoint.Gateway, network.Bridge.Gateway.ToString());
         Assert.StartsWith("web ", await Client.AskTcpAsync("127.0.0.1", 18103));
+    }
+
+    [Fact]
+    public async Task A_port_taken_while_the_engine_was_away_goes_on_working()
+    {
+        await using var network = new Network();
+        var (web, endpoint) = await network.AddAsync("web", new PortRequest("tcp", 80, "127.0.0.1", 18106));
+        await web.ServeTcpAsync(80, "web");
+        await network.Bridge.DisposeAsync();
+        using var held = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        held.Bind(new IPEndPoint(IPAddress.Loopback, 18106));
+        held.Listen();
+
+        await network.RestartAsync(endpoint);
+
+        Assert.StartsWith("web ", await Client.AskTcpAsync("127.0.0.1", 18106));
+        Assert.Contains(network.Log, line => line.Contains("18106") && line.Contains("web"));
+    }
+
+    [Fact]
+    public async Task Connections_outlive_the_engine()
+    {
+        await using var network = new Network();
+        var (web, endpoint) = await network.AddAsync("web", new PortRequest("tcp", 80, "127.0.0.1", 18107));
+        await web.ServeTcpAsync(80, "web");
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        await socket.ConnectAsync(new IPEndPoint(IPAddress.Loopback, 18107));
+
+        await network.Bridge.DisposeAsync();
+        Assert.StartsWith("web ", await Client.AskTcpAsync("127.0.0.1", 18107));
+        await network.RestartAsync(endpoint);
+
+        Assert.StartsWith("web ", await Client.AskTcpAsync(socket, text: "still here"));
+    }
+
+    [Fact]
+    public async Task A_container_that_restarts_keeps_its_address()
+    {
+        await using var network = new Network();
+        var first = await Namespace.CreateAsync();
+        var before = await network.Bridge.ConnectAsync(Network.Request("db", first));
+        await network.AddAsync("other");
+        first.Dispose();
+        await network.Bridge.DisconnectAsync(before);
+
+        var (_, after) = await network.AddAsync("db");
+
+        Assert.Equal(before.Address, after.Address);
+        Assert.NotEqual(before.HostInterface, after.HostInterface);
+    }
+
+    [Fact]
+    public async Task A_deleted_bridge_is_named_as_the_cause()
+    {
+        await using var network = new Network();
+        await network.Bridge.EnsureAsync();
+        using (var route = NetlinkSocket.Open(NetlinkSocket.Route))
+        {
+            var batch = new NetlinkBatch();
+            Links.Delete(batch, network.Options.BridgeName);
+            route.Execute(batch);
+        }
+
+        var error = await Assert.ThrowsAnyAsync<WherryException>(() => network.AddAsync("c"));
+        Assert.Contains($"bridge {network.Options.BridgeName} was deleted", error.Message);
     }
 
     [Fact]

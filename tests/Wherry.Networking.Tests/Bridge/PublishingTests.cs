@@ -38,6 +38,43 @@ public sealed class PublishingTests
     }
 
     [Fact]
+    public async Task A_client_that_sent_before_the_port_was_published_is_served_after()
+    {
+        await using var network = new Network();
+        await network.Bridge.EnsureAsync();
+        using var client = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        client.Connect(new IPEndPoint(IPAddress.Loopback, 15354));
+        client.Send("early"u8);
+        var (inside, _) = await network.AddAsync("dns", new PortRequest("udp", 53, "127.0.0.1", 15354));
+        await inside.ServeUdpAsync(53, "dns");
+
+        var buffer = new byte[64];
+        using var limit = new CancellationTokenSource(3000);
+        int? length = null;
+        while (length is null)
+        {
+            try
+            {
+                await client.SendAsync("late"u8.ToArray(), limit.Token);
+                using var soon = CancellationTokenSource.CreateLinkedTokenSource(limit.Token);
+                soon.CancelAfter(100);
+                length = await client.ReceiveAsync(buffer, soon.Token);
+            }
+            catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionRefused)
+            {
+                // The answer to the early one.
+            }
+            catch (OperationCanceledException) when (!limit.IsCancellationRequested)
+            {
+                // The kernel still held on to the early flow.
+            }
+        }
+
+        Assert.Equal("dns:late", System.Text.Encoding.UTF8.GetString(buffer, 0, length.Value));
+        Assert.Empty(network.Log);
+    }
+
+    [Fact]
     public async Task A_port_published_on_one_address_is_not_served_on_another()
     {
         await using var network = new Network();

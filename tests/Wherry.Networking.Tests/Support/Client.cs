@@ -20,26 +20,32 @@ internal static class Client
         {
             using var limit = new CancellationTokenSource(patience);
             await socket.ConnectAsync(new IPEndPoint(address, port), limit.Token);
-            var answer = new MemoryStream();
-            var sending = Task.Run(async () =>
-            {
-                for (ReadOnlyMemory<byte> rest = Encoding.UTF8.GetBytes(text); rest.Length > 0;)
-                {
-                    rest = rest[await socket.SendAsync(rest, limit.Token)..];
-                }
+            return await AskTcpAsync(socket, text, limit.Token);
+        }
+    }
 
-                socket.Shutdown(SocketShutdown.Send);
-            });
-            var buffer = new byte[64 * 1024];
-            int length;
-            while ((length = await socket.ReceiveAsync(buffer, limit.Token)) > 0)
+    /// <summary>The same over a connection that stands already.</summary>
+    public static async Task<string> AskTcpAsync(Socket socket, string text, CancellationToken cancel = default)
+    {
+        var answer = new MemoryStream();
+        var sending = Task.Run(async () =>
+        {
+            for (ReadOnlyMemory<byte> rest = Encoding.UTF8.GetBytes(text); rest.Length > 0;)
             {
-                answer.Write(buffer, 0, length);
+                rest = rest[await socket.SendAsync(rest, cancel)..];
             }
 
-            await sending;
-            return Encoding.UTF8.GetString(answer.GetBuffer(), 0, (int)answer.Length);
+            socket.Shutdown(SocketShutdown.Send);
+        });
+        var buffer = new byte[64 * 1024];
+        int length;
+        while ((length = await socket.ReceiveAsync(buffer, cancel)) > 0)
+        {
+            answer.Write(buffer, 0, length);
         }
+
+        await sending;
+        return Encoding.UTF8.GetString(answer.GetBuffer(), 0, (int)answer.Length);
     }
 
     public static async Task<string> AskUdpAsync(string address, int port, string text = "hello")
