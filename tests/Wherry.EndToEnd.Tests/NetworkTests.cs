@@ -41,7 +41,7 @@ public sealed class NetworkTests(EngineFixture fixture) : EngineTests(fixture)
         listener.Start();
         var port = ((IPEndPoint)listener.LocalEndpoint).Port;
         var accepted = listener.AcceptTcpClientAsync(TestContext.Current.CancellationToken);
-        await Client(client).RunAsync("exec", server, "sh", "-c", $"echo hello | nc -w 2 {Engine.Gateway} {port}");
+        await Client(client).RunAsync("exec", "-d", server, "sh", "-c", $"echo hello | nc -w 2 {Engine.Gateway} {port}");
         using var connection = await accepted;
         using var reader = new StreamReader(connection.GetStream());
         Assert.Equal("hello", await reader.ReadLineAsync(TestContext.Current.CancellationToken));

@@ -85,7 +85,9 @@ public sealed class PortTests(EngineFixture fixture) : EngineTests(fixture)
     public async Task Datagrams_are_published_too(string client)
     {
         var port = Ports.Free();
-        var id = await Client(client).DetachedAsync("-p", $"{port}:53/udp", "busybox", "sh", "-c", "while :; do nc -u -l -p 53 -w 1 -e echo pong; done");
+        await BaseImages.LoadAsync(Engine, BaseImages.Debian);
+        const string server = "use IO::Socket; my $s = IO::Socket::INET->new(LocalPort => 53, Proto => 'udp'); while ($s->recv(my $m, 100)) { $s->send(\"pong\"); }";
+        var id = await Client(client).DetachedAsync("-p", $"{port}:53/udp", "debian:bookworm", "perl", "-e", server);
 
         using var socket = new UdpClient();
         socket.Connect(IPAddress.Loopback, port);

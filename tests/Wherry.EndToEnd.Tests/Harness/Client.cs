@@ -14,7 +14,7 @@ public static class Clients
 /// <summary>One of the command lines, pointed at one engine by its environment alone.</summary>
 public sealed class Client
 {
-    private static int s_names;
+    private static int LastNumber;
 
     private readonly string _file;
     private readonly string _host;
@@ -50,7 +50,7 @@ public sealed class Client
 
     /// <summary>A container name no other test uses.</summary>
     public static string NewName(string what = "c") =>
-        string.Create(CultureInfo.InvariantCulture, $"{what}-{Interlocked.Increment(ref s_names)}");
+        string.Create(CultureInfo.InvariantCulture, $"{what}-{Interlocked.Increment(ref LastNumber)}");
 
     public Task<CommandResult> RunAsync(params string[] arguments) => RunAsync(arguments, input: null);
 

@@ -173,6 +173,13 @@ public sealed class PrivateEngine : IAsyncDisposable
         }
 
         using var rest = Rest();
-        return (await rest.SendAsync(HttpMethod.Get, "/_ping")).Status == 200;
+        try
+        {
+            return (await rest.SendAsync(HttpMethod.Get, "/_ping")).Status == 200;
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
     }
 }
