@@ -1,22 +1,201 @@
+using System.Text.Json;
+using Wherry.Errors;
+using Wherry.Linux.FileTrees;
+using Wherry.Storage.Trees;
+
 namespace Wherry.Storage.Layers;
 
-/// <summary>The unpacked layers below <c>layers/</c> and the snapshots that stand on them.</summary>
-public sealed class LayerStore
+/// <summary>
+/// The unpacked layers below <c>layers/</c>, one directory per chain ID, and the snapshots that stand on them.
+/// A layer lives as long as an image, a snapshot or a layer above holds it.
+/// </summary>
+/// <remarks>Thread-safe. No lock is held while files are written or removed.</remarks>
+public sealed partial class LayerStore
 {
-    public static LayerStore Open(string dataRoot, string driverName) => throw new NotSupportedException();
+    private const string RecordName = "layer.json";
+    private readonly string _root;
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, Layer> _layers = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> _holds = new(StringComparer.Ordinal);
 
-    /// <summary><c>overlay</c>.</summary>
-    public string DriverName => throw new NotSupportedException();
+    private LayerStore(string root) => _root = root;
 
-    public Layer? Find(string chainId) => throw new NotSupportedException();
+    /// <summary>The driver's name, as <c>info</c> shows it.</summary>
+    public string DriverName => "overlay";
 
-    public Snapshot CreateSnapshot(string directory, string? topChainId) => throw new NotSupportedException();
+    /// <summary>Opens the store, makes it if need be, and removes what a crash left unfinished.</summary>
+    public static LayerStore Open(string dataRoot, string driverName)
+    {
+        if (driverName is not ("overlay" or "overlay2"))
+            throw WherryException.Unsupported($"storage driver {driverName} is not supported: use overlay");
+        var store = new LayerStore(Path.Combine(dataRoot, "layers"));
+        Directory.CreateDirectory(store._root);
+        // Layers hold setuid programs: no user of the host may reach them.
+        using (var root = FileTree.OpenDirectory(store._root))
+            _ = FileTree.SetMode(root, 0x1C0);
+        Directory.CreateDirectory(store.LeaseDirectory);
+        DurableFile.RemoveLeftovers(store._root);
+        DurableFile.RemoveLeftovers(store.LeaseDirectory);
+        store.ReadLayers();
+        store.ReadLeases();
+        return store;
+    }
 
-    public SnapshotMount Mount(Snapshot snapshot) => throw new NotSupportedException();
+    public Layer? Find(string chainId)
+    {
+        lock (_lock)
+            return _layers.GetValueOrDefault(chainId);
+    }
 
-    public void RemoveSnapshot(string directory) => throw new NotSupportedException();
+    /// <summary>The layer and those below it, topmost first.</summary>
+    public IReadOnlyList<Layer> Chain(string? topChainId)
+    {
+        lock (_lock)
+        {
+            var chain = new List<Layer>();
+            for (var id = topChainId; id is not null; id = chain[^1].Parent)
+                chain.Add(_layers.GetValueOrDefault(id) ?? throw WherryException.NotFound($"layer {id} does not exist"));
+            return chain;
+        }
+    }
 
-    public Task WriteDiffAsync(Snapshot snapshot, Stream tar, CancellationToken cancel) => throw new NotSupportedException();
+    /// <summary>An empty place to unpack a layer into.</summary>
+    public StagedLayer Stage() => new(TemporaryDirectory());
 
-    public long DiffSize(Snapshot snapshot) => throw new NotSupportedException();
+    /// <summary>
+    /// Makes a staged layer the layer on top of <paramref name="parent"/>, or finds that it is there already.
+    /// The caller holds the result and must <see cref="Release"/> it.
+    /// </summary>
+    public Layer Commit(StagedLayer staged, string? parent)
+    {
+        var layer = new Layer(Digests.Chain(parent, staged.DiffId), staged.DiffId, parent, staged.Size);
+        if (TryRetain(layer.ChainId) is { } existing)
+            return existing;
+        TakeAttributesFromBelow(staged, parent);
+        var record = new LayerRecord { DiffId = layer.DiffId, Parent = parent, Size = layer.Size };
+        DurableFile.Write(Path.Combine(staged.Directory, RecordName), JsonSerializer.SerializeToUtf8Bytes(record, LayerJson.Default.LayerRecord));
+        lock (_lock)
+        {
+            if (TryRetain(layer.ChainId) is { } raced)
+                return raced;
+            Directory.Move(staged.Directory, DirectoryOf(layer.ChainId));
+            Add(layer);
+            _holds[layer.ChainId] = 1;
+        }
+        return layer;
+    }
+
+    /// <summary>Holds a layer, if there is one of that chain ID.</summary>
+    public Layer? TryRetain(string chainId)
+    {
+        lock (_lock)
+        {
+            if (!_layers.TryGetValue(chainId, out var layer))
+                return null;
+            _holds[chainId] = _holds.GetValueOrDefault(chainId) + 1;
+            return layer;
+        }
+    }
+
+    /// <summary>Gives up a hold. A layer that nothing holds is removed, then the one below, and so on.</summary>
+    /// <returns>The chain IDs removed, topmost first.</returns>
+    public IReadOnlyList<string> Release(string chainId)
+    {
+        var removed = new List<string>();
+        var trash = new List<string>();
+        lock (_lock)
+        {
+            if (!_holds.TryGetValue(chainId, out var holds) || holds == 0)
+                throw new InvalidOperationException($"layer {chainId} is not held");
+            _holds[chainId] = holds - 1;
+            RemoveUnheld(chainId, removed, trash);
+        }
+        foreach (var directory in trash)
+            FileTree.RemoveTree(directory);
+        return removed;
+    }
+
+    /// <summary>Removes every layer that nothing holds: what a crash left between an image's layers and its record.</summary>
+    public IReadOnlyList<string> RemoveUnreferenced()
+    {
+        var removed = new List<string>();
+        var trash = new List<string>();
+        lock (_lock)
+        {
+            foreach (var id in _layers.Keys.ToList())
+                RemoveUnheld(id, removed, trash);
+        }
+        foreach (var directory in trash)
+            FileTree.RemoveTree(directory);
+        return removed;
+    }
+
+    private void RemoveUnheld(string chainId, List<string> removed, List<string> trash)
+    {
+        for (var id = chainId; id is not null && _layers.TryGetValue(id, out var layer) && _holds.GetValueOrDefault(id) == 0; id = layer.Parent)
+        {
+            // Renamed first: a crash while its files go must not leave half a layer under its name.
+            var doomed = TemporaryDirectory();
+            Directory.Move(DirectoryOf(id), doomed);
+            trash.Add(doomed);
+            removed.Add(id);
+            _layers.Remove(id);
+            _holds.Remove(id);
+            if (layer.Parent is not null)
+                _holds[layer.Parent]--;
+        }
+    }
+
+    private void ReadLayers()
+    {
+        var found = new Dictionary<string, Layer>(StringComparer.Ordinal);
+        foreach (var directory in Directory.EnumerateDirectories(_root))
+        {
+            var name = Path.GetFileName(directory);
+            if (!Digests.IsHexDigest(name))
+                continue;
+            var record = JsonSerializer.Deserialize(File.ReadAllBytes(Path.Combine(directory, RecordName)), LayerJson.Default.LayerRecord)
+                ?? throw WherryException.System($"{directory}/{RecordName} is empty");
+            found[Digests.FromHex(name)] = new Layer(Digests.FromHex(name), record.DiffId, record.Parent, record.Size);
+        }
+        foreach (var layer in found.Values)
+        {
+            _layers.Add(layer.ChainId, layer);
+            if (layer.Parent is not null)
+                _holds[layer.Parent] = _holds.GetValueOrDefault(layer.Parent) + 1;
+        }
+    }
+
+    private void Add(Layer layer)
+    {
+        _layers.Add(layer.ChainId, layer);
+        if (layer.Parent is not null)
+            _holds[layer.Parent] = _holds.GetValueOrDefault(layer.Parent) + 1;
+    }
+
+    /// <summary>Where the archive left directories undescribed, what lower layers say of them holds.</summary>
+    private void TakeAttributesFromBelow(StagedLayer staged, string? parent)
+    {
+        if (parent is null || staged.ImpliedDirectories.Count == 0)
+            return;
+        using var below = new MergedView([.. Chain(parent).Select(layer => DiffOf(layer.ChainId))]);
+        using var root = FileTree.OpenDirectory(staged.Diff);
+        foreach (var path in staged.ImpliedDirectories)
+        {
+            if (below.Find(path) is not { Status.Kind: FileKind.Directory } found)
+                continue;
+            var errno = FileTree.Open(root, path, OpenFlags.ReadOnly | OpenFlags.Directory, 0, PathResolution.InRoot | PathResolution.NoSymlinks, out var directory);
+            using (directory)
+            {
+                if (errno == 0)
+                    TreeAttributes.Apply(directory, found);
+            }
+        }
+    }
+
+    private string DirectoryOf(string chainId) => Path.Combine(_root, Digests.Hex(chainId));
+
+    private string DiffOf(string chainId) => Path.Combine(DirectoryOf(chainId), "diff");
+
+    private string TemporaryDirectory() => Path.Combine(_root, $"{DurableFile.TemporaryPrefix}{Guid.NewGuid():N}");
 }

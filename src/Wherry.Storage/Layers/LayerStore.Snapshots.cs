@@ -1,0 +1,158 @@
+using System.Security.Cryptography;
+using System.Text;
+using Wherry.Linux.FileTrees;
+using Wherry.Storage.Pipelines;
+using Wherry.Storage.Trees;
+
+namespace Wherry.Storage.Layers;
+
+/// <summary>
+/// Snapshots: a directory for a container's changes, and a lease that keeps the layers below it. The lease is a
+/// symbolic link that never resolves: made in one atomic step, its target text is <c>chain|directory</c>.
+/// </summary>
+public sealed partial class LayerStore
+{
+    // Upper must stay a plain diff that a tar can tell, so overlay may not defer copies or record renames.
+    private static readonly string[] MountOptions = ["redirect_dir=off", "metacopy=off", "index=off", "xino=off"];
+
+    // By directory: the layer it holds, or null for an empty root.
+    private readonly Dictionary<string, string?> _leases = new(StringComparer.Ordinal);
+
+    private string LeaseDirectory => Path.Combine(_root, "snapshots");
+
+    /// <summary>Makes a writable root on top of a layer: three directories and a lease, whatever the image's size.</summary>
+    /// <param name="directory">The container's directory, made if need be.</param>
+    /// <param name="topChainId">The image's topmost layer; null for an empty root.</param>
+    public Snapshot CreateSnapshot(string directory, string? topChainId)
+    {
+        var snapshot = new Snapshot(Path.GetFullPath(directory), topChainId);
+        lock (_lock)
+        {
+            if (!_leases.TryAdd(snapshot.Directory, topChainId))
+                throw new InvalidOperationException($"{snapshot.Directory} has a snapshot already");
+            if (topChainId is not null && TryRetain(topChainId) is null)
+            {
+                _leases.Remove(snapshot.Directory);
+                throw Errors.WherryException.NotFound($"layer {topChainId} does not exist");
+            }
+        }
+        try
+        {
+            Directory.CreateDirectory(snapshot.Directory);
+            File.CreateSymbolicLink(LeaseOf(snapshot.Directory), $"{topChainId ?? "-"}|{snapshot.Directory}");
+            Directory.CreateDirectory(snapshot.Work);
+            Directory.CreateDirectory(snapshot.RootFs);
+            Directory.CreateDirectory(snapshot.Upper);
+            var init = EnsureInitLayer(topChainId);
+            using var view = new MergedView([init]);
+            using var upper = FileTree.OpenDirectory(snapshot.Upper);
+            TreeAttributes.Apply(upper, view.Find([])!);
+        }
+        catch
+        {
+            RemoveSnapshot(snapshot.Directory);
+            throw;
+        }
+        return snapshot;
+    }
+
+    /// <summary>What the container's stage mounts, in its own mount namespace.</summary>
+    public SnapshotMount Mount(Snapshot snapshot) => new(
+        [EnsureInitLayer(snapshot.TopChainId), .. Chain(snapshot.TopChainId).Select(layer => DiffOf(layer.ChainId))],
+        snapshot.Upper,
+        snapshot.Work,
+        MountOptions);
+
+    /// <summary>Removes a snapshot's directories and gives its layers up; other files of the directory stay. Nothing there is fine.</summary>
+    public void RemoveSnapshot(string directory)
+    {
+        var snapshot = new Snapshot(Path.GetFullPath(directory), null);
+        foreach (var part in (ReadOnlySpan<string>)[snapshot.Upper, snapshot.Work, snapshot.RootFs])
+            FileTree.RemoveTree(part);
+        string? topChainId;
+        lock (_lock)
+        {
+            if (!_leases.Remove(snapshot.Directory, out topChainId))
+                return;
+        }
+        File.Delete(LeaseOf(snapshot.Directory));
+        if (topChainId is not null)
+            Release(topChainId);
+    }
+
+    /// <summary>Writes a snapshot's changes as a layer's archive. The same changes give the same bytes.</summary>
+    /// <param name="snapshot">May belong to a running container; one that changes files meanwhile gets what was read.</param>
+    /// <param name="tar">Written to, flushed, not disposed.</param>
+    /// <param name="cancel">Ends the work early.</param>
+    public async Task WriteDiffAsync(Snapshot snapshot, Stream tar, CancellationToken cancel)
+    {
+        using var failed = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        var queue = new ChunkQueue(failed.Token);
+        var writer = Task.Factory.StartNew(
+            () =>
+            {
+                using var output = new ChunkWriteStream(queue);
+                WriteDiff(snapshot, output, failed.Token);
+                output.Complete();
+            },
+            CancellationToken.None,
+            TaskCreationOptions.LongRunning,
+            TaskScheduler.Default);
+        try
+        {
+            while (await queue.ReadAsync() is { } chunk)
+            {
+                try
+                {
+                    await tar.WriteAsync(chunk.Buffer.AsMemory(0, chunk.Length), cancel);
+                }
+                finally
+                {
+                    chunk.Release();
+                }
+            }
+            await tar.FlushAsync(cancel);
+        }
+        catch (ProducerFailedException)
+        {
+            // The writer's own exception comes out of its task.
+        }
+        catch
+        {
+            await failed.CancelAsync();
+            queue.Abandon();
+            await writer.ContinueWith(static _ => { }, TaskScheduler.Default);
+            throw;
+        }
+        await writer;
+    }
+
+    /// <summary>As <see cref="WriteDiffAsync"/>, on the calling thread.</summary>
+    public void WriteDiff(Snapshot snapshot, Stream tar, CancellationToken cancel)
+    {
+        using var view = new MergedView([EnsureInitLayer(snapshot.TopChainId)]);
+        new DiffWriter(tar, cancel).Write(snapshot.Upper, view.Find([])?.Status);
+    }
+
+    /// <summary>Bytes of the regular files that a snapshot has changed or added.</summary>
+    public long DiffSize(Snapshot snapshot) => TreeSize.Of(snapshot.Upper);
+
+    private string LeaseOf(string directory) =>
+        Path.Combine(LeaseDirectory, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(directory)).AsSpan(0, 16)));
+
+    private void ReadLeases()
+    {
+        foreach (var lease in Directory.EnumerateFileSystemEntries(LeaseDirectory))
+        {
+            var target = new FileInfo(lease).LinkTarget;
+            var separator = target?.IndexOf('|') ?? -1;
+            var directory = separator < 0 ? "" : target![(separator + 1)..];
+            var chainId = separator <= 0 || target![..separator] == "-" ? null : target[..separator];
+            // The container's directory is gone, or its layer is: nothing is left to hold it for.
+            if (!Directory.Exists(directory) || (chainId is not null && TryRetain(chainId) is null))
+                File.Delete(lease);
+            else
+                _leases.Add(directory, chainId);
+        }
+    }
+}
