@@ -41,6 +41,11 @@ public sealed partial class TarReader : IDisposable
         _end = end;
     }
 
+    /// <summary>Whether a file that begins so is a tar archive: a valid header, or the end mark that an empty one is.</summary>
+    public static bool Recognizes(ReadOnlySpan<byte> start) =>
+        start.Length >= TarHeader.BlockSize
+        && (!start[..TarHeader.BlockSize].ContainsAnyExcept((byte)0) || TarHeader.HasValidChecksum(start[..TarHeader.BlockSize]));
+
     /// <summary>Bytes of the archive read so far.</summary>
     public long Position => _position;
 

@@ -84,48 +84,8 @@ public sealed partial class LayerStore
     /// <param name="snapshot">May belong to a running container; one that changes files meanwhile gets what was read.</param>
     /// <param name="tar">Written to, flushed, not disposed.</param>
     /// <param name="cancel">Ends the work early.</param>
-    public async Task WriteDiffAsync(Snapshot snapshot, Stream tar, CancellationToken cancel)
-    {
-        using var failed = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        var queue = new ChunkQueue(failed.Token);
-        var writer = Task.Factory.StartNew(
-            () =>
-            {
-                using var output = new ChunkWriteStream(queue);
-                WriteDiff(snapshot, output, failed.Token);
-                output.Complete();
-            },
-            CancellationToken.None,
-            TaskCreationOptions.LongRunning,
-            TaskScheduler.Default);
-        try
-        {
-            while (await queue.ReadAsync() is { } chunk)
-            {
-                try
-                {
-                    await tar.WriteAsync(chunk.Buffer.AsMemory(0, chunk.Length), cancel);
-                }
-                finally
-                {
-                    chunk.Release();
-                }
-            }
-            await tar.FlushAsync(cancel);
-        }
-        catch (ProducerFailedException)
-        {
-            // The writer's own exception comes out of its task.
-        }
-        catch
-        {
-            await failed.CancelAsync();
-            queue.Abandon();
-            await writer.ContinueWith(static _ => { }, TaskScheduler.Default);
-            throw;
-        }
-        await writer;
-    }
+    public Task WriteDiffAsync(Snapshot snapshot, Stream tar, CancellationToken cancel) =>
+        ThreadBridge.WriteAsync((output, stop) => WriteDiff(snapshot, output, stop), tar, cancel);
 
     /// <summary>As <see cref="WriteDiffAsync"/>, on the calling thread.</summary>
     public void WriteDiff(Snapshot snapshot, Stream tar, CancellationToken cancel)

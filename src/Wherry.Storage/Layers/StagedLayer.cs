@@ -63,15 +63,12 @@ public sealed class StagedLayer : IDisposable
         // Inflating and hashing on this thread, files on another: both are about as long.
         using var failed = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         var queue = new ChunkQueue(failed.Token);
-        var files = Task.Factory.StartNew(
-            () =>
-            {
-                using var reader = new ChunkReadStream(queue);
-                Extract(reader, end, failed.Token);
-            },
-            CancellationToken.None,
-            TaskCreationOptions.LongRunning,
-            TaskScheduler.Default);
+        var files = ThreadBridge.OnThread(() =>
+        {
+            using var reader = new ChunkReadStream(queue);
+            Extract(reader, end, failed.Token);
+            return true;
+        });
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         Exception? own = null;
         try
