@@ -3,8 +3,8 @@ using System.Buffers;
 namespace Wherry.Engine.Logs;
 
 /// <summary>
-/// Reads one log file forwards, whole lines at a time, through one reused buffer. A line without its line feed is
-/// kept back until the rest of it is written.
+/// Reads one log file forwards, whole lines at a time, through one reused buffer. A line without its line feed
+/// is read again when more of the file is there.
 /// </summary>
 internal sealed class LogLines : IDisposable
 {
@@ -47,6 +47,10 @@ internal sealed class LogLines : IDisposable
         var read = await RandomAccess.ReadAsync(File!.Handle, _buffer.AsMemory(_end, wanted), _readTo, cancel).ConfigureAwait(false);
         if (read == 0)
         {
+            // A torn line is read anew: on a full disk its writer takes it back.
+            _readTo -= _end - _start;
+            _start = _end = 0;
+
             // Cut short from outside (logrotate's copytruncate): begin again rather than wait for ever.
             if (File.Length < _readTo)
             {

@@ -33,20 +33,6 @@ internal static class MountPlan
         return [.. mounts, .. files.Concat(asked.Values).OrderBy(mount => MountPaths.Depth(mount.Destination))];
     }
 
-    /// <summary>
-    /// A mount that is to propagate needs a root that lets it: shared both ways, slave from the host alone. Null
-    /// leaves the runtime's private default.
-    /// </summary>
-    public static string? RootPropagation(IReadOnlyList<ResolvedMount> mounts)
-    {
-        if (mounts.Any(mount => mount.Propagation is "shared" or "rshared"))
-        {
-            return "shared";
-        }
-
-        return mounts.Any(mount => mount.Propagation is "slave" or "rslave") ? "slave" : null;
-    }
-
     private static IEnumerable<Mount> Defaults(SpecInputs inputs)
     {
         var host = inputs.Host;

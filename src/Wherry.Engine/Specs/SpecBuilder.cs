@@ -30,7 +30,6 @@ public static class SpecBuilder
                 Sysctl = NamespacePlan.Sysctls(inputs),
                 MaskedPaths = host.Privileged ? [] : host.MaskedPaths ?? HidingPaths.Masked,
                 ReadonlyPaths = host.Privileged ? [] : host.ReadonlyPaths ?? HidingPaths.Readonly,
-                RootfsPropagation = MountPlan.RootPropagation(inputs.Mounts),
             },
         };
     }

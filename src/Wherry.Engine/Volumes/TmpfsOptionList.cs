@@ -15,7 +15,7 @@ internal static class TmpfsOptionList
         ["ro"] = "write", ["rw"] = "write", ["suid"] = "suid", ["nosuid"] = "suid", ["dev"] = "dev", ["nodev"] = "dev",
         ["exec"] = "exec", ["noexec"] = "exec", ["sync"] = "sync", ["async"] = "sync", ["dirsync"] = "dirsync",
         ["atime"] = "atime", ["noatime"] = "atime", ["relatime"] = "atime", ["norelatime"] = "atime", ["strictatime"] = "atime",
-        ["nostrictatime"] = "atime", ["diratime"] = "diratime", ["nodiratime"] = "diratime", ["remount"] = "remount",
+        ["nostrictatime"] = "atime", ["diratime"] = "diratime", ["nodiratime"] = "diratime",
         ["mand"] = "mand", ["nomand"] = "mand", ["private"] = "propagation", ["rprivate"] = "propagation",
         ["shared"] = "propagation", ["rshared"] = "propagation", ["slave"] = "propagation", ["rslave"] = "propagation",
         ["unbindable"] = "propagation", ["runbindable"] = "propagation", ["defaults"] = "defaults",

@@ -89,6 +89,26 @@ public sealed class LogFollowTests : IDisposable
     }
 
     [Fact]
+    public async Task A_half_line_taken_back_on_a_full_disk_leaves_no_trace()
+    {
+        File.WriteAllText(Path, LogWriter.Record("before\n", "stdout", LogWriter.FirstTime));
+        var whole = new FileInfo(Path).Length;
+        File.AppendAllText(Path, "{\"log\":\"half");
+        var ended = new TaskCompletionSource();
+        var following = LogReading.ReadPlainAsync(Path, Follow, ended.Task);
+        await Task.Delay(50, TestContext.Current.CancellationToken);
+        using (var file = new FileStream(Path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
+        {
+            file.SetLength(whole);
+        }
+
+        File.AppendAllText(Path, LogWriter.Record("after\n", "stdout", LogWriter.FirstTime));
+        await Task.Delay(50, TestContext.Current.CancellationToken);
+        ended.SetResult();
+        Assert.Equal("before\nafter\n", await following);
+    }
+
+    [Fact]
     public async Task A_follower_ends_when_the_time_asked_for_is_over()
     {
         using var writer = new LogWriter(Path);
