@@ -1,4 +1,3 @@
-using System.CommandLine;
 using System.Text.Json;
 using Wherry.Cli.CommandLine;
 using Wherry.Cli.Formatting;
@@ -9,7 +8,7 @@ namespace Wherry.Cli.About;
 /// <summary><c>wherry info</c>.</summary>
 internal sealed class InfoCommand : CliCommand
 {
-    private readonly Option<string[]> _format;
+    private readonly ValueOption _format;
 
     internal InfoCommand()
         : base("[OPTIONS]", 0, 0)

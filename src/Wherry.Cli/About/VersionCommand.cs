@@ -1,4 +1,3 @@
-using System.CommandLine;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Wherry.Cli.CommandLine;
@@ -10,7 +9,7 @@ namespace Wherry.Cli.About;
 /// <summary><c>wherry version</c>.</summary>
 internal sealed class VersionCommand : CliCommand
 {
-    private readonly Option<string[]> _format;
+    private readonly ValueOption _format;
 
     internal VersionCommand()
         : base("[OPTIONS]", 0, 0)

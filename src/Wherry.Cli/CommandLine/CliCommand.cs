@@ -1,4 +1,3 @@
-using System.CommandLine;
 
 namespace Wherry.Cli.CommandLine;
 
@@ -8,14 +7,13 @@ namespace Wherry.Cli.CommandLine;
 /// </summary>
 internal abstract class CliCommand
 {
-    private readonly Argument<string[]> _arguments = new("arguments") { Arity = ArgumentArity.ZeroOrMore };
+    private readonly List<Option> _options = [];
 
     protected CliCommand(string usage, int minimum, int maximum = int.MaxValue)
     {
         Usage = usage;
         MinimumArguments = minimum;
         MaximumArguments = maximum;
-        Definition.Add(_arguments);
     }
 
     /// <summary>What follows the command's name: <c>[OPTIONS] CONTAINER [CONTAINER...]</c>.</summary>
@@ -31,39 +29,38 @@ internal abstract class CliCommand
     /// <summary>What an argument names, for shell completion.</summary>
     internal virtual Completion.CompletionSource Completes => Completion.CompletionSource.None;
 
-    internal Command Definition { get; } = new("command");
+    internal IReadOnlyList<Option> Options => _options;
 
     /// <summary>Does the work and returns the exit code.</summary>
     internal abstract int Run(Invocation invocation);
 
-    internal Invocation Bind(ParseResult result, CliContext context) => new(result, result.GetValue(_arguments) ?? [], context);
+    /// <summary>The option with this long spelling (with its dashes).</summary>
+    internal Option? FindOption(string name)
+        => _options.Find(o => string.Equals(o.Name, name, StringComparison.Ordinal) || string.Equals(o.AlsoSpelled, name, StringComparison.Ordinal));
+
+    internal Option? FindOption(char letter) => _options.Find(o => o.Letter == letter);
 
     /// <summary>An option without a value (<c>--flag</c>, also <c>--flag=false</c>).</summary>
-    protected Option<bool> Flag(string name, char? letter, string description)
+    protected FlagOption Flag(string name, char? letter, string description)
     {
-        var option = letter is { } l ? new Option<bool>("--" + name, "-" + l) : new Option<bool>("--" + name);
-        option.Description = description;
-        Definition.Add(option);
+        var option = new FlagOption(name, letter, description);
+        _options.Add(option);
         return option;
     }
 
     /// <summary>An option with a value; given twice, the last one counts.</summary>
-    protected Option<string[]> Value(string name, char? letter, string kind, string description)
+    protected ValueOption Value(string name, char? letter, string kind, string description)
     {
-        var option = letter is { } l ? new Option<string[]>("--" + name, "-" + l) : new Option<string[]>("--" + name);
-        option.Description = description;
-        option.HelpName = kind;
-        Definition.Add(option);
+        var option = new ValueOption(name, letter, kind, description);
+        _options.Add(option);
         return option;
     }
 
     /// <summary>An option that may be given several times.</summary>
-    protected Option<string[]> List(string name, char? letter, string description, string kind = "list") => Value(name, letter, kind, description);
+    protected ValueOption List(string name, char? letter, string description, string kind = "list") => Value(name, letter, kind, description);
 
-    /// <summary>A spelling of an option that works but is not advertised.</summary>
-    protected static void AlsoSpelled(Option option, string name) => option.Aliases.Add("--" + name);
-
-    protected static Option<T> Hidden<T>(Option<T> option)
+    protected static T Hidden<T>(T option)
+        where T : Option
     {
         option.Hidden = true;
         return option;

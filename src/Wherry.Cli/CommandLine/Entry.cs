@@ -1,4 +1,3 @@
-using System.CommandLine;
 using Wherry.Cli.Engine;
 using Wherry.Cli.Terminals;
 
@@ -95,35 +94,17 @@ internal sealed class Entry(StandardStreams streams, Func<string, string?> envir
     private int Invoke(CommandEntry entry, ReadOnlySpan<string> words, string path)
     {
         var command = entry.Create();
-        var dialect = new ArgumentDialect(command);
-        var translated = dialect.Translate(words);
-        if (dialect.HelpRequested)
+        var parsed = new ArgumentParser(command).Parse(words);
+        if (parsed.HelpRequested)
         {
             HelpText.WriteCommand(streams.Text, entry, command, path, TerminalSize.Of(1)?.Width ?? 80);
             return 0;
         }
 
-        var result = command.Definition.Parse(translated, new ParserConfiguration
-        {
-            EnablePosixBundling = false,
-            ResponseFileTokenReplacer = null,
-        });
-        if (result.Errors.Count > 0)
-        {
-            throw new UsageException(result.Errors[0].Message);
-        }
-
-        var context = new CliContext(streams, new Lazy<EngineClient>(Connect), environment);
-        var invocation = command.Bind(result, context);
+        using var context = new CliContext(streams, new Lazy<EngineClient>(Connect), environment);
+        var invocation = new Invocation(parsed, context);
         CheckArgumentCount(command, invocation.Arguments.Length, path);
-        try
-        {
-            return command.Run(invocation);
-        }
-        finally
-        {
-            context.Dispose();
-        }
+        return command.Run(invocation);
     }
 
     private int TakeGlobalOptions(ReadOnlySpan<string> words, out int? done)

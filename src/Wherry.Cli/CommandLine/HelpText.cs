@@ -1,4 +1,3 @@
-using System.CommandLine;
 
 namespace Wherry.Cli.CommandLine;
 
@@ -63,10 +62,10 @@ internal static class HelpText
             output.WriteLine("  " + string.Join(", ", names));
         }
 
-        var options = command.Definition.Options
+        var options = command.Options
             .Where(static o => !o.Hidden)
             .OrderBy(static o => o.Name, StringComparer.Ordinal)
-            .Select(static o => (Left(o), o.Description ?? ""))
+            .Select(static o => (Left(o), o.Description))
             .ToArray();
         if (options.Length == 0)
         {
@@ -104,8 +103,8 @@ internal static class HelpText
 
     private static string Left(Option option)
     {
-        var letter = OptionNames.Letter(option) is { } l ? $"-{l}, " : "    ";
-        var kind = OptionNames.IsFlag(option) ? "" : " " + option.HelpName;
+        var letter = option.Letter is { } l ? $"-{l}, " : "    ";
+        var kind = option is ValueOption value ? " " + value.Kind : "";
         return $"  {letter}{option.Name}{kind}";
     }
 

@@ -1,4 +1,3 @@
-using System.CommandLine;
 using Wherry.Cli.Engine;
 using Wherry.Cli.Terminals;
 
@@ -27,7 +26,7 @@ internal sealed class CliContext(StandardStreams streams, Lazy<EngineClient> eng
 }
 
 /// <summary>One parsed command line.</summary>
-internal sealed class Invocation(ParseResult result, string[] arguments, CliContext context)
+internal sealed class Invocation(ParsedArguments parsed, CliContext context)
 {
     internal CliContext Context { get; } = context;
 
@@ -36,36 +35,36 @@ internal sealed class Invocation(ParseResult result, string[] arguments, CliCont
     internal StreamWriter Out => Context.Out;
 
     /// <summary>What is not an option.</summary>
-    internal string[] Arguments { get; } = arguments;
+    internal string[] Arguments { get; } = [.. parsed.Arguments];
 
-    internal bool Is(Option<bool> option) => result.GetValue(option);
+    internal bool Is(FlagOption option) => parsed.Values(option) is [.., "true"];
 
-    internal bool Has(Option option) => result.GetResult(option) is { Implicit: false };
+    internal bool Has(Option option) => parsed.Values(option).Count > 0;
 
     /// <summary>All values in the order given.</summary>
-    internal string[] All(Option<string[]> option) => result.GetValue(option) ?? [];
+    internal string[] All(ValueOption option) => [.. parsed.Values(option)];
 
     /// <summary>The last value; null where the option was not given.</summary>
-    internal string? Last(Option<string[]> option) => result.GetValue(option) is [.., var last] ? last : null;
+    internal string? Last(ValueOption option) => parsed.Values(option) is [.., var last] ? last : null;
 
-    internal string Text(Option<string[]> option) => Last(option) ?? "";
+    internal string Text(ValueOption option) => Last(option) ?? "";
 
     /// <summary>The last value as a whole number.</summary>
-    internal long? Number(Option<string[]> option) => Convert(option, Parsing.Numbers.ParseInteger);
+    internal long? Number(ValueOption option) => Convert(option, Parsing.Numbers.ParseInteger);
 
     /// <summary>The last value as bytes (<c>512m</c>).</summary>
-    internal long? Bytes(Option<string[]> option) => Convert(option, Parsing.ByteSize.Parse);
+    internal long? Bytes(ValueOption option) => Convert(option, Parsing.ByteSize.Parse);
 
     /// <summary>The last value as a duration in nanoseconds.</summary>
-    internal long? Nanoseconds(Option<string[]> option) => Convert(option, Parsing.GoDuration.Parse);
+    internal long? Nanoseconds(ValueOption option) => Convert(option, Parsing.GoDuration.Parse);
 
     /// <summary>Converts the last value; a conversion's <see cref="FormatException"/> becomes a usage error that names the option.</summary>
-    internal T? Convert<T>(Option<string[]> option, Func<string, T> parse)
+    internal T? Convert<T>(ValueOption option, Func<string, T> parse)
         where T : struct
         => Last(option) is { } text ? Checked(option, text, parse) : null;
 
     /// <summary>Converts every value.</summary>
-    internal List<T> ConvertAll<T>(Option<string[]> option, Func<string, T> parse)
+    internal List<T> ConvertAll<T>(ValueOption option, Func<string, T> parse)
     {
         var values = new List<T>();
         foreach (var text in All(option))
@@ -84,7 +83,7 @@ internal sealed class Invocation(ParseResult result, string[] arguments, CliCont
         }
         catch (FormatException e)
         {
-            throw UsageException.InvalidValue(OptionNames.Display(option), text, e.Message);
+            throw UsageException.InvalidValue(option.Display, text, e.Message);
         }
     }
 }

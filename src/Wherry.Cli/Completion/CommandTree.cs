@@ -20,10 +20,10 @@ internal static class CommandTree
         foreach (var entry in CommandCatalog.Entries)
         {
             var command = entry.Create();
-            var options = command.Definition.Options
+            var options = command.Options
                 .Where(static o => !o.Hidden)
                 .OrderBy(static o => o.Name, StringComparer.Ordinal)
-                .Select(static o => new OptionShape(o.Name, OptionNames.Letter(o), !OptionNames.IsFlag(o), o.Description ?? ""))
+                .Select(static o => new OptionShape(o.Name, o.Letter, o is ValueOption, o.Description))
                 .Append(new OptionShape("--help", null, false, "Print usage"))
                 .ToArray();
             shapes.Add(new CommandShape(entry.Group, entry.Name, entry.Summary, command.Completes, options));

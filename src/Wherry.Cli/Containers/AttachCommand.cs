@@ -1,4 +1,3 @@
-using System.CommandLine;
 using Wherry.Cli.CommandLine;
 using Wherry.Cli.Engine;
 using Wherry.Cli.Formatting;
@@ -9,9 +8,9 @@ namespace Wherry.Cli.Containers;
 /// <summary><c>wherry attach</c>.</summary>
 internal sealed class AttachCommand : CliCommand
 {
-    private readonly Option<string[]> _detachKeys;
-    private readonly Option<bool> _noStdin;
-    private readonly Option<bool> _signalProxy;
+    private readonly ValueOption _detachKeys;
+    private readonly FlagOption _noStdin;
+    private readonly FlagOption _signalProxy;
 
     internal AttachCommand()
         : base("[OPTIONS] CONTAINER", 1, 1)

@@ -1,4 +1,3 @@
-using System.CommandLine;
 using Wherry.Cli.CommandLine;
 using Wherry.Cli.Engine;
 using Wherry.Cli.Formatting;
@@ -9,10 +8,10 @@ namespace Wherry.Cli.Containers;
 /// <summary><c>wherry commit</c>.</summary>
 internal sealed class CommitCommand : CliCommand
 {
-    private readonly Option<string[]> _author;
-    private readonly Option<string[]> _change;
-    private readonly Option<string[]> _message;
-    private readonly Option<bool> _pause;
+    private readonly ValueOption _author;
+    private readonly ValueOption _change;
+    private readonly ValueOption _message;
+    private readonly FlagOption _pause;
 
     internal CommitCommand()
         : base("[OPTIONS] CONTAINER [REPOSITORY[:TAG]]", 1, 2)

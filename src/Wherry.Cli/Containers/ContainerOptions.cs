@@ -1,4 +1,3 @@
-using System.CommandLine;
 using Wherry.Cli.CommandLine;
 
 namespace Wherry.Cli.Containers;
@@ -38,7 +37,7 @@ internal abstract class ContainerOptions : CliCommand
         DeviceWriteIops = List("device-write-iops", null, "Limit write rate (IO per second) to a device");
         Dns = List("dns", null, "Set custom DNS servers");
         DnsOption = List("dns-option", null, "Set DNS options");
-        AlsoSpelled(DnsOption, "dns-opt");
+        DnsOption.AlsoSpelled = "--dns-opt";
         DnsSearch = List("dns-search", null, "Set custom DNS search domains");
         Domainname = Value("domainname", null, "string", "Container NIS domain name");
         Entrypoint = Value("entrypoint", null, "string", "Overwrite the default ENTRYPOINT of the image");
@@ -75,9 +74,9 @@ internal abstract class ContainerOptions : CliCommand
         Mount = List("mount", null, "Attach a filesystem mount to the container", "mount");
         Name = Value("name", null, "string", "Assign a name to the container");
         Network = List("network", null, "Connect a container to a network", "network");
-        AlsoSpelled(Network, "net");
+        Network.AlsoSpelled = "--net";
         NetworkAlias = List("network-alias", null, "Add network-scoped alias for the container");
-        AlsoSpelled(NetworkAlias, "net-alias");
+        NetworkAlias.AlsoSpelled = "--net-alias";
         NoHealthcheck = Flag("no-healthcheck", null, "Disable any container-specified HEALTHCHECK");
         OomKillDisable = Flag("oom-kill-disable", null, "Disable OOM Killer");
         OomScoreAdj = Value("oom-score-adj", null, "int", "Tune host's OOM preferences (-1000 to 1000)");
@@ -116,191 +115,191 @@ internal abstract class ContainerOptions : CliCommand
 
     internal override Completion.CompletionSource Completes => Completion.CompletionSource.Images;
 
-    internal Option<string[]> AddHost { get; }
+    internal ValueOption AddHost { get; }
 
-    internal Option<string[]> Annotation { get; }
+    internal ValueOption Annotation { get; }
 
-    internal Option<string[]> Attach { get; }
+    internal ValueOption Attach { get; }
 
-    internal Option<string[]> BlkioWeight { get; }
+    internal ValueOption BlkioWeight { get; }
 
-    internal Option<string[]> BlkioWeightDevice { get; }
+    internal ValueOption BlkioWeightDevice { get; }
 
-    internal Option<string[]> CapAdd { get; }
+    internal ValueOption CapAdd { get; }
 
-    internal Option<string[]> CapDrop { get; }
+    internal ValueOption CapDrop { get; }
 
-    internal Option<string[]> CgroupParent { get; }
+    internal ValueOption CgroupParent { get; }
 
-    internal Option<string[]> Cgroupns { get; }
+    internal ValueOption Cgroupns { get; }
 
-    internal Option<string[]> CidFile { get; }
+    internal ValueOption CidFile { get; }
 
-    internal Option<string[]> CpuPeriod { get; }
+    internal ValueOption CpuPeriod { get; }
 
-    internal Option<string[]> CpuQuota { get; }
+    internal ValueOption CpuQuota { get; }
 
-    internal Option<string[]> CpuRealtimePeriod { get; }
+    internal ValueOption CpuRealtimePeriod { get; }
 
-    internal Option<string[]> CpuRealtimeRuntime { get; }
+    internal ValueOption CpuRealtimeRuntime { get; }
 
-    internal Option<string[]> CpuShares { get; }
+    internal ValueOption CpuShares { get; }
 
-    internal Option<string[]> Cpus { get; }
+    internal ValueOption Cpus { get; }
 
-    internal Option<string[]> CpusetCpus { get; }
+    internal ValueOption CpusetCpus { get; }
 
-    internal Option<string[]> CpusetMems { get; }
+    internal ValueOption CpusetMems { get; }
 
-    internal Option<string[]> Device { get; }
+    internal ValueOption Device { get; }
 
-    internal Option<string[]> DeviceCgroupRule { get; }
+    internal ValueOption DeviceCgroupRule { get; }
 
-    internal Option<string[]> DeviceReadBps { get; }
+    internal ValueOption DeviceReadBps { get; }
 
-    internal Option<string[]> DeviceReadIops { get; }
+    internal ValueOption DeviceReadIops { get; }
 
-    internal Option<string[]> DeviceWriteBps { get; }
+    internal ValueOption DeviceWriteBps { get; }
 
-    internal Option<string[]> DeviceWriteIops { get; }
+    internal ValueOption DeviceWriteIops { get; }
 
-    internal Option<string[]> Dns { get; }
+    internal ValueOption Dns { get; }
 
-    internal Option<string[]> DnsOption { get; }
+    internal ValueOption DnsOption { get; }
 
-    internal Option<string[]> DnsSearch { get; }
+    internal ValueOption DnsSearch { get; }
 
-    internal Option<string[]> Domainname { get; }
+    internal ValueOption Domainname { get; }
 
-    internal Option<string[]> Entrypoint { get; }
+    internal ValueOption Entrypoint { get; }
 
-    internal Option<string[]> Env { get; }
+    internal ValueOption Env { get; }
 
-    internal Option<string[]> EnvFile { get; }
+    internal ValueOption EnvFile { get; }
 
-    internal Option<string[]> Expose { get; }
+    internal ValueOption Expose { get; }
 
-    internal Option<string[]> Gpus { get; }
+    internal ValueOption Gpus { get; }
 
-    internal Option<string[]> GroupAdd { get; }
+    internal ValueOption GroupAdd { get; }
 
-    internal Option<string[]> HealthCmd { get; }
+    internal ValueOption HealthCmd { get; }
 
-    internal Option<string[]> HealthInterval { get; }
+    internal ValueOption HealthInterval { get; }
 
-    internal Option<string[]> HealthRetries { get; }
+    internal ValueOption HealthRetries { get; }
 
-    internal Option<string[]> HealthStartInterval { get; }
+    internal ValueOption HealthStartInterval { get; }
 
-    internal Option<string[]> HealthStartPeriod { get; }
+    internal ValueOption HealthStartPeriod { get; }
 
-    internal Option<string[]> HealthTimeout { get; }
+    internal ValueOption HealthTimeout { get; }
 
-    internal Option<string[]> Hostname { get; }
+    internal ValueOption Hostname { get; }
 
-    internal Option<bool> Init { get; }
+    internal FlagOption Init { get; }
 
-    internal Option<bool> Interactive { get; }
+    internal FlagOption Interactive { get; }
 
-    internal Option<string[]> Ip { get; }
+    internal ValueOption Ip { get; }
 
-    internal Option<string[]> Ip6 { get; }
+    internal ValueOption Ip6 { get; }
 
-    internal Option<string[]> Ipc { get; }
+    internal ValueOption Ipc { get; }
 
-    internal Option<string[]> Isolation { get; }
+    internal ValueOption Isolation { get; }
 
-    internal Option<string[]> KernelMemory { get; }
+    internal ValueOption KernelMemory { get; }
 
-    internal Option<string[]> Label { get; }
+    internal ValueOption Label { get; }
 
-    internal Option<string[]> LabelFile { get; }
+    internal ValueOption LabelFile { get; }
 
-    internal Option<string[]> Link { get; }
+    internal ValueOption Link { get; }
 
-    internal Option<string[]> LinkLocalIp { get; }
+    internal ValueOption LinkLocalIp { get; }
 
-    internal Option<string[]> LogDriver { get; }
+    internal ValueOption LogDriver { get; }
 
-    internal Option<string[]> LogOpt { get; }
+    internal ValueOption LogOpt { get; }
 
-    internal Option<string[]> MacAddress { get; }
+    internal ValueOption MacAddress { get; }
 
-    internal Option<string[]> Memory { get; }
+    internal ValueOption Memory { get; }
 
-    internal Option<string[]> MemoryReservation { get; }
+    internal ValueOption MemoryReservation { get; }
 
-    internal Option<string[]> MemorySwap { get; }
+    internal ValueOption MemorySwap { get; }
 
-    internal Option<string[]> MemorySwappiness { get; }
+    internal ValueOption MemorySwappiness { get; }
 
-    internal Option<string[]> Mount { get; }
+    internal ValueOption Mount { get; }
 
-    internal Option<string[]> Name { get; }
+    internal ValueOption Name { get; }
 
-    internal Option<string[]> Network { get; }
+    internal ValueOption Network { get; }
 
-    internal Option<string[]> NetworkAlias { get; }
+    internal ValueOption NetworkAlias { get; }
 
-    internal Option<bool> NoHealthcheck { get; }
+    internal FlagOption NoHealthcheck { get; }
 
-    internal Option<bool> OomKillDisable { get; }
+    internal FlagOption OomKillDisable { get; }
 
-    internal Option<string[]> OomScoreAdj { get; }
+    internal ValueOption OomScoreAdj { get; }
 
-    internal Option<string[]> Pid { get; }
+    internal ValueOption Pid { get; }
 
-    internal Option<string[]> PidsLimit { get; }
+    internal ValueOption PidsLimit { get; }
 
-    internal Option<string[]> Platform { get; }
+    internal ValueOption Platform { get; }
 
-    internal Option<bool> Privileged { get; }
+    internal FlagOption Privileged { get; }
 
-    internal Option<string[]> Publish { get; }
+    internal ValueOption Publish { get; }
 
-    internal Option<bool> PublishAll { get; }
+    internal FlagOption PublishAll { get; }
 
-    internal Option<string[]> Pull { get; }
+    internal ValueOption Pull { get; }
 
-    internal Option<bool> Quiet { get; }
+    internal FlagOption Quiet { get; }
 
-    internal Option<bool> ReadOnly { get; }
+    internal FlagOption ReadOnly { get; }
 
-    internal Option<string[]> Restart { get; }
+    internal ValueOption Restart { get; }
 
-    internal Option<bool> Remove { get; }
+    internal FlagOption Remove { get; }
 
-    internal Option<string[]> RuntimeName { get; }
+    internal ValueOption RuntimeName { get; }
 
-    internal Option<string[]> SecurityOpt { get; }
+    internal ValueOption SecurityOpt { get; }
 
-    internal Option<string[]> ShmSize { get; }
+    internal ValueOption ShmSize { get; }
 
-    internal Option<string[]> StopSignal { get; }
+    internal ValueOption StopSignal { get; }
 
-    internal Option<string[]> StopTimeout { get; }
+    internal ValueOption StopTimeout { get; }
 
-    internal Option<string[]> StorageOpt { get; }
+    internal ValueOption StorageOpt { get; }
 
-    internal Option<string[]> Sysctl { get; }
+    internal ValueOption Sysctl { get; }
 
-    internal Option<string[]> Tmpfs { get; }
+    internal ValueOption Tmpfs { get; }
 
-    internal Option<bool> Tty { get; }
+    internal FlagOption Tty { get; }
 
-    internal Option<string[]> Ulimit { get; }
+    internal ValueOption Ulimit { get; }
 
-    internal Option<string[]> User { get; }
+    internal ValueOption User { get; }
 
-    internal Option<string[]> Userns { get; }
+    internal ValueOption Userns { get; }
 
-    internal Option<string[]> Uts { get; }
+    internal ValueOption Uts { get; }
 
-    internal Option<string[]> Volume { get; }
+    internal ValueOption Volume { get; }
 
-    internal Option<string[]> VolumeDriver { get; }
+    internal ValueOption VolumeDriver { get; }
 
-    internal Option<string[]> VolumesFrom { get; }
+    internal ValueOption VolumesFrom { get; }
 
-    internal Option<string[]> Workdir { get; }
+    internal ValueOption Workdir { get; }
 }

@@ -293,7 +293,7 @@ internal sealed class CreateRequestBuilder(ContainerOptions options, Invocation 
     }
 
     /// <summary>A namespace mode; a permitted value that ends with a colon takes a name behind it.</summary>
-    private string Mode(System.CommandLine.Option<string[]> option, string kind, params ReadOnlySpan<string> permitted)
+    private string Mode(ValueOption option, string kind, params ReadOnlySpan<string> permitted)
     {
         var text = given.Text(option);
         if (text.Length == 0)

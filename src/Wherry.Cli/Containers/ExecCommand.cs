@@ -1,6 +1,3 @@
-using System.CommandLine;
-using System.Text.Json;
-using Wherry.Api.Contracts;
 using Wherry.Api.Contracts.Execs;
 using Wherry.Cli.CommandLine;
 using Wherry.Cli.Engine;
@@ -14,15 +11,15 @@ namespace Wherry.Cli.Containers;
 /// <summary><c>wherry exec</c>.</summary>
 internal sealed class ExecCommand : CliCommand
 {
-    private readonly Option<bool> _detach;
-    private readonly Option<string[]> _detachKeys;
-    private readonly Option<string[]> _env;
-    private readonly Option<string[]> _envFile;
-    private readonly Option<bool> _interactive;
-    private readonly Option<bool> _privileged;
-    private readonly Option<bool> _tty;
-    private readonly Option<string[]> _user;
-    private readonly Option<string[]> _workdir;
+    private readonly FlagOption _detach;
+    private readonly ValueOption _detachKeys;
+    private readonly ValueOption _env;
+    private readonly ValueOption _envFile;
+    private readonly FlagOption _interactive;
+    private readonly FlagOption _privileged;
+    private readonly FlagOption _tty;
+    private readonly ValueOption _user;
+    private readonly ValueOption _workdir;
 
     internal ExecCommand()
         : base("[OPTIONS] CONTAINER COMMAND [ARG...]", 2)
@@ -52,7 +49,7 @@ internal sealed class ExecCommand : CliCommand
         }
 
         string id;
-        using (var response = invocation.Engine.Post($"/containers/{Query.Segment(invocation.Arguments[0])}/exec", request, ApiJson.Default.ExecCreateRequest))
+        using (var response = invocation.Engine.Post($"/containers/{Query.Segment(invocation.Arguments[0])}/exec", RequestJson.Of(request)))
         using (var document = response.ReadJson())
         {
             id = document.RootElement.Text("Id");
@@ -92,14 +89,14 @@ internal sealed class ExecCommand : CliCommand
 
     private static int StartInBackground(Invocation invocation, string id, ExecCreateRequest request)
     {
-        using var response = invocation.Engine.Post($"/exec/{id}/start", new ExecStartRequest { Detach = true, Tty = request.Tty }, ApiJson.Default.ExecStartRequest);
+        using var response = invocation.Engine.Post($"/exec/{id}/start", RequestJson.Of(new ExecStartRequest { Detach = true, Tty = request.Tty }));
         return 0;
     }
 
     private static int StartAttached(Invocation invocation, string id, ExecCreateRequest request)
     {
         var start = new ExecStartRequest { Tty = request.Tty, ConsoleSize = request.Tty ? Size() : null };
-        using (var connection = invocation.Engine.Hijack($"/exec/{id}/start", JsonSerializer.SerializeToUtf8Bytes(start, ApiJson.Default.ExecStartRequest)))
+        using (var connection = invocation.Engine.Hijack($"/exec/{id}/start", RequestJson.Of(start)))
         {
             new Session(invocation.Context, connection, new SessionOptions(request.Tty, request.AttachStdin, true, true, $"/exec/{id}/resize", ForwardsSignals: false)).Run();
         }

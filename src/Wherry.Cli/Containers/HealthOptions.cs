@@ -22,7 +22,7 @@ internal static class HealthOptions
             return null;
         }
 
-        long Time(System.CommandLine.Option<string[]> option) => given.Nanoseconds(option) switch
+        long Time(ValueOption option) => given.Nanoseconds(option) switch
         {
             null => 0,
             < 0 => throw new UsageException($"{option.Name} cannot be negative"),

@@ -1,4 +1,3 @@
-using System.CommandLine;
 using System.Text.Json;
 using Wherry.Cli.CommandLine;
 using Wherry.Cli.Engine;
@@ -13,9 +12,9 @@ internal sealed class InspectCommand : CliCommand
     private static readonly string[] Known = ["container", "image", "volume"];
 
     private readonly string? _onlyType;
-    private readonly Option<string[]> _format;
-    private readonly Option<bool>? _size;
-    private readonly Option<string[]>? _type;
+    private readonly ValueOption _format;
+    private readonly FlagOption? _size;
+    private readonly ValueOption? _type;
 
     internal InspectCommand(string? onlyType)
         : base("[OPTIONS] NAME|ID [NAME|ID...]", 1)

@@ -1,4 +1,3 @@
-using System.CommandLine;
 using Wherry.Cli.CommandLine;
 using Wherry.Cli.Engine;
 using Wherry.Cli.Formatting;
@@ -10,8 +9,8 @@ namespace Wherry.Cli.Containers;
 internal sealed class StopCommand : CliCommand
 {
     private readonly string _verb;
-    private readonly Option<string[]> _signal;
-    private readonly Option<string[]> _timeout;
+    private readonly ValueOption _signal;
+    private readonly ValueOption _timeout;
 
     internal StopCommand(bool restart)
         : base("[OPTIONS] CONTAINER [CONTAINER...]", 1)
@@ -19,7 +18,7 @@ internal sealed class StopCommand : CliCommand
         _verb = restart ? "restart" : "stop";
         _signal = Value("signal", 's', "string", "Signal to send to the container");
         _timeout = Value("timeout", 't', "int", "Seconds to wait before killing the container");
-        AlsoSpelled(_timeout, "time");
+        _timeout.AlsoSpelled = "--time";
     }
 
     internal override Completion.CompletionSource Completes => Completion.CompletionSource.RunningContainers;
@@ -36,7 +35,7 @@ internal sealed class StopCommand : CliCommand
 /// <summary><c>wherry kill</c>.</summary>
 internal sealed class KillCommand : CliCommand
 {
-    private readonly Option<string[]> _signal;
+    private readonly ValueOption _signal;
 
     internal KillCommand()
         : base("[OPTIONS] CONTAINER [CONTAINER...]", 1)
@@ -91,9 +90,9 @@ internal sealed class RenameCommand() : CliCommand("CONTAINER NEW_NAME", 2, 2)
 /// <summary><c>wherry rm</c>.</summary>
 internal sealed class RemoveContainersCommand : CliCommand
 {
-    private readonly Option<bool> _force;
-    private readonly Option<bool> _link;
-    private readonly Option<bool> _volumes;
+    private readonly FlagOption _force;
+    private readonly FlagOption _link;
+    private readonly FlagOption _volumes;
 
     internal RemoveContainersCommand()
         : base("[OPTIONS] CONTAINER [CONTAINER...]", 1)

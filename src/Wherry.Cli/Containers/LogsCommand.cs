@@ -1,4 +1,3 @@
-using System.CommandLine;
 using Wherry.Cli.CommandLine;
 using Wherry.Cli.Engine;
 using Wherry.Cli.Formatting;
@@ -10,12 +9,12 @@ namespace Wherry.Cli.Containers;
 /// <summary><c>wherry logs</c>.</summary>
 internal sealed class LogsCommand : CliCommand
 {
-    private readonly Option<bool> _details;
-    private readonly Option<bool> _follow;
-    private readonly Option<string[]> _since;
-    private readonly Option<string[]> _tail;
-    private readonly Option<bool> _timestamps;
-    private readonly Option<string[]> _until;
+    private readonly FlagOption _details;
+    private readonly FlagOption _follow;
+    private readonly ValueOption _since;
+    private readonly ValueOption _tail;
+    private readonly FlagOption _timestamps;
+    private readonly ValueOption _until;
 
     internal LogsCommand()
         : base("[OPTIONS] CONTAINER", 1, 1)
@@ -69,7 +68,7 @@ internal sealed class LogsCommand : CliCommand
         return document.RootElement.Truth("Config", "Tty");
     }
 
-    private static string? Time(Invocation invocation, Option<string[]> option, DateTimeOffset now)
+    private static string? Time(Invocation invocation, ValueOption option, DateTimeOffset now)
     {
         if (invocation.Last(option) is not { Length: > 0 } text)
         {

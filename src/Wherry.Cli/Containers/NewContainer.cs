@@ -1,4 +1,3 @@
-using Wherry.Api.Contracts;
 using Wherry.Api.Contracts.Containers;
 using Wherry.Cli.CommandLine;
 using Wherry.Cli.Engine;
@@ -29,7 +28,7 @@ internal static class NewContainer
         }
 
         var target = new Query("/containers/create").Add("name", given.Last(options.Name)).Add("platform", given.Last(options.Platform));
-        using var response = given.Engine.Post(target.ToString(), request, ApiJson.Default.ContainerCreateRequest);
+        using var response = given.Engine.Post(target.ToString(), RequestJson.Of(request));
         using var document = response.ReadJson();
         foreach (var warning in document.RootElement.Items("Warnings"))
         {

@@ -1,4 +1,3 @@
-using System.CommandLine;
 using System.Text.Json;
 using Wherry.Cli.CommandLine;
 using Wherry.Cli.Engine;
@@ -11,14 +10,14 @@ namespace Wherry.Cli.Containers;
 /// <summary><c>wherry ps</c>.</summary>
 internal sealed class PsCommand : CliCommand
 {
-    private readonly Option<bool> _all;
-    private readonly Option<string[]> _filter;
-    private readonly Option<string[]> _format;
-    private readonly Option<string[]> _last;
-    private readonly Option<bool> _latest;
-    private readonly Option<bool> _noTruncation;
-    private readonly Option<bool> _quiet;
-    private readonly Option<bool> _size;
+    private readonly FlagOption _all;
+    private readonly ValueOption _filter;
+    private readonly ValueOption _format;
+    private readonly ValueOption _last;
+    private readonly FlagOption _latest;
+    private readonly FlagOption _noTruncation;
+    private readonly FlagOption _quiet;
+    private readonly FlagOption _size;
 
     internal PsCommand()
         : base("[OPTIONS]", 0, 0)
@@ -29,7 +28,7 @@ internal sealed class PsCommand : CliCommand
         _last = Value("last", 'n', "int", "Show n last created containers (includes all states) (default -1)");
         _latest = Flag("latest", 'l', "Show the latest created container (includes all states)");
         _noTruncation = Flag("no-trunc", null, "Don't truncate output");
-        AlsoSpelled(_noTruncation, "notrunc");
+        _noTruncation.AlsoSpelled = "--notrunc";
         _quiet = Flag("quiet", 'q', "Only display container IDs");
         _size = Flag("size", 's', "Display total file sizes");
     }

@@ -1,4 +1,3 @@
-using System.CommandLine;
 using Wherry.Api.Contracts.Containers;
 using Wherry.Cli.CommandLine;
 using Wherry.Cli.Engine;
@@ -9,9 +8,9 @@ namespace Wherry.Cli.Containers;
 /// <summary><c>wherry run</c>: create, attach, wait, start, copy the streams, exit as the program does.</summary>
 internal sealed class RunCommand : ContainerOptions
 {
-    private readonly Option<bool> _detach;
-    private readonly Option<string[]> _detachKeys;
-    private readonly Option<bool> _signalProxy;
+    private readonly FlagOption _detach;
+    private readonly ValueOption _detachKeys;
+    private readonly FlagOption _signalProxy;
 
     internal RunCommand()
     {

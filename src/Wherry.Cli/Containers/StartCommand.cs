@@ -1,4 +1,3 @@
-using System.CommandLine;
 using Wherry.Cli.CommandLine;
 using Wherry.Cli.Engine;
 using Wherry.Cli.Formatting;
@@ -9,10 +8,10 @@ namespace Wherry.Cli.Containers;
 /// <summary><c>wherry start</c>.</summary>
 internal sealed class StartCommand : CliCommand
 {
-    private readonly Option<bool> _attach;
-    private readonly Option<bool> _interactive;
-    private readonly Option<string[]> _detachKeys;
-    private readonly Option<string[]> _checkpoint;
+    private readonly FlagOption _attach;
+    private readonly FlagOption _interactive;
+    private readonly ValueOption _detachKeys;
+    private readonly ValueOption _checkpoint;
 
     internal StartCommand()
         : base("[OPTIONS] CONTAINER [CONTAINER...]", 1)

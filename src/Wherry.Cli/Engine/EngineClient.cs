@@ -1,7 +1,6 @@
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
-using System.Text.Json.Serialization.Metadata;
 using Wherry.Cli.CommandLine;
 
 namespace Wherry.Cli.Engine;
@@ -14,6 +13,10 @@ namespace Wherry.Cli.Engine;
 internal sealed class EngineClient(EngineAddress address, Func<EngineAddress, bool> startEngine) : IDisposable
 {
     private const string Json = "Content-Type: application/json\r\n";
+
+    private const int NoSuchFile = 2;
+    private const int PermissionDenied = 13;
+    private const int ConnectionRefused = 111;
 
     private readonly Stack<HttpConnection> _idle = new();
     private bool _mayStart = true;
@@ -45,8 +48,7 @@ internal sealed class EngineClient(EngineAddress address, Func<EngineAddress, bo
     internal JsonDocument Get(Query target) => Get(target.ToString());
 
     /// <summary>Sends a JSON document.</summary>
-    internal HttpResponse Post<T>(string target, T body, JsonTypeInfo<T> type)
-        => Checked(Exchange("POST", target, Json, JsonSerializer.SerializeToUtf8Bytes(body, type)));
+    internal HttpResponse Post(string target, byte[] body) => Checked(Exchange("POST", target, Json, body));
 
     /// <summary>
     /// Sends a stream of unknown length as the body (an archive). The answer is read while the body still goes out:
@@ -244,11 +246,12 @@ internal sealed class EngineClient(EngineAddress address, Func<EngineAddress, bo
     }
 
     private static bool IsAbsent(SocketException e)
-        => e.SocketErrorCode is SocketError.ConnectionRefused or SocketError.AddressNotAvailable || e.NativeErrorCode is 2 or 111;
+        => e.SocketErrorCode == SocketError.ConnectionRefused || e.NativeErrorCode is NoSuchFile or ConnectionRefused;
 
     private CliException Unreachable(SocketException e)
     {
-        if (e.SocketErrorCode == SocketError.AccessDenied)
+        // A unix socket's failure carries the system's own number, a TCP socket's the framework's.
+        if (e.SocketErrorCode == SocketError.AccessDenied || e.NativeErrorCode == PermissionDenied)
         {
             return new CliException($"permission denied while trying to connect to the engine at {Address}")
             {

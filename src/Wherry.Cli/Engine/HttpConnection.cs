@@ -13,62 +13,17 @@ internal sealed class HttpConnection : IDisposable
 {
     private const int LongestHead = 64 * 1024;
 
-    private readonly Socket _socket;
+    private readonly SocketDescriptor _socket;
     private readonly byte[] _buffer = new byte[16 * 1024];
     private int _start;
     private int _end;
 
-    private HttpConnection(Socket socket) => _socket = socket;
+    private HttpConnection(SocketDescriptor socket) => _socket = socket;
 
     /// <exception cref="SocketException">Nobody listens there, or we may not connect.</exception>
-    internal static HttpConnection Open(EngineAddress address)
-    {
-        Socket socket;
-        if (address.SocketPath is { } path)
-        {
-            socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-            try
-            {
-                socket.Connect(new UnixDomainSocketEndPoint(path));
-            }
-            catch
-            {
-                socket.Dispose();
-                throw;
-            }
-        }
-        else
-        {
-            socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
-            try
-            {
-                socket.Connect(address.Host!, address.Port);
-                socket.NoDelay = true;
-            }
-            catch
-            {
-                socket.Dispose();
-                throw;
-            }
-        }
+    internal static HttpConnection Open(EngineAddress address) => new(SocketDescriptor.Connect(address));
 
-        return new HttpConnection(socket);
-    }
-
-    internal void Send(ReadOnlySpan<byte> bytes)
-    {
-        try
-        {
-            while (!bytes.IsEmpty)
-            {
-                bytes = bytes[_socket.Send(bytes)..];
-            }
-        }
-        catch (SocketException e) when (e.SocketErrorCode is SocketError.Shutdown or SocketError.ConnectionReset or SocketError.ConnectionAborted)
-        {
-            throw new ConnectionLostException();
-        }
-    }
+    internal void Send(ReadOnlySpan<byte> bytes) => _socket.Send(bytes);
 
     internal void SendHead(string method, string target, string headers)
     {
@@ -79,18 +34,11 @@ internal sealed class HttpConnection : IDisposable
     /// <summary>Tells the engine that nothing more will be sent; it may still answer.</summary>
     internal void FinishSending()
     {
-        try
-        {
-            _socket.Shutdown(SocketShutdown.Send);
-        }
-        catch (SocketException)
-        {
-            // The engine closed first: then it already knows.
-        }
+        _socket.FinishSending();
     }
 
     /// <summary>Waits until there is something to read (or the end), at most the given time.</summary>
-    internal bool WaitReadable(int milliseconds) => _start < _end || _socket.Poll(milliseconds * 1000, SelectMode.SelectRead);
+    internal bool WaitReadable(int milliseconds) => _start < _end || _socket.WaitReadable(milliseconds);
 
     /// <summary>Reads raw bytes, those read ahead first; 0 at the end.</summary>
     internal int Receive(Span<byte> target)
@@ -103,7 +51,7 @@ internal sealed class HttpConnection : IDisposable
             return count;
         }
 
-        return ReceiveFromSocket(target);
+        return _socket.Receive(target);
     }
 
     /// <summary>Reads one line without its line end.</summary>
@@ -131,7 +79,7 @@ internal sealed class HttpConnection : IDisposable
                 throw new CliException("the engine's answer is not HTTP: a line is too long");
             }
 
-            var count = ReceiveFromSocket(_buffer.AsSpan(_end));
+            var count = _socket.Receive(_buffer.AsSpan(_end));
             if (count == 0)
             {
                 throw new ConnectionLostException();
@@ -187,18 +135,6 @@ internal sealed class HttpConnection : IDisposable
     }
 
     public void Dispose() => _socket.Dispose();
-
-    private int ReceiveFromSocket(Span<byte> target)
-    {
-        try
-        {
-            return _socket.Receive(target);
-        }
-        catch (SocketException e) when (e.SocketErrorCode is SocketError.ConnectionReset or SocketError.ConnectionAborted)
-        {
-            return 0;
-        }
-    }
 }
 
 /// <summary>The engine closed the connection in the middle of a request or an answer.</summary>

@@ -1,4 +1,3 @@
-using System.CommandLine;
 using Wherry.Cli.CommandLine;
 using Wherry.Cli.Engine;
 using Wherry.Cli.Formatting;
@@ -36,8 +35,8 @@ internal static class ArchiveSource
 /// <summary><c>wherry load</c>.</summary>
 internal sealed class LoadCommand : CliCommand
 {
-    private readonly Option<string[]> _input;
-    private readonly Option<bool> _quiet;
+    private readonly ValueOption _input;
+    private readonly FlagOption _quiet;
 
     internal LoadCommand()
         : base("[OPTIONS]", 0, 0)
@@ -60,9 +59,9 @@ internal sealed class LoadCommand : CliCommand
 /// <summary><c>wherry import</c>.</summary>
 internal sealed class ImportCommand : CliCommand
 {
-    private readonly Option<string[]> _change;
-    private readonly Option<string[]> _message;
-    private readonly Option<string[]> _platform;
+    private readonly ValueOption _change;
+    private readonly ValueOption _message;
+    private readonly ValueOption _platform;
 
     internal ImportCommand()
         : base("[OPTIONS] file|URL|- [REPOSITORY[:TAG]]", 1, 2)
@@ -108,7 +107,7 @@ internal sealed class ImportCommand : CliCommand
 /// <summary><c>wherry image bootstrap</c>: a base image made from the distribution's own packages.</summary>
 internal sealed class BootstrapCommand : CliCommand
 {
-    private readonly Option<bool> _quiet;
+    private readonly FlagOption _quiet;
 
     internal BootstrapCommand()
         : base("[OPTIONS] busybox|debian:SUITE|ubuntu:SUITE", 1, 1)

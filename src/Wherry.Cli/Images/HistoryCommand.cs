@@ -1,4 +1,3 @@
-using System.CommandLine;
 using System.Globalization;
 using Wherry.Cli.CommandLine;
 using Wherry.Cli.Engine;
@@ -10,10 +9,10 @@ namespace Wherry.Cli.Images;
 /// <summary><c>wherry history</c>.</summary>
 internal sealed class HistoryCommand : CliCommand
 {
-    private readonly Option<string[]> _format;
-    private readonly Option<bool> _human;
-    private readonly Option<bool> _noTruncation;
-    private readonly Option<bool> _quiet;
+    private readonly ValueOption _format;
+    private readonly FlagOption _human;
+    private readonly FlagOption _noTruncation;
+    private readonly FlagOption _quiet;
 
     internal HistoryCommand()
         : base("[OPTIONS] IMAGE", 1, 1)
@@ -21,7 +20,7 @@ internal sealed class HistoryCommand : CliCommand
         _format = Value("format", null, "string", "Format output: 'table', 'table TEMPLATE', 'json' or a Go template");
         _human = Flag("human", 'H', "Print sizes and dates in human readable format (default true)");
         _noTruncation = Flag("no-trunc", null, "Don't truncate output");
-        AlsoSpelled(_noTruncation, "notrunc");
+        _noTruncation.AlsoSpelled = "--notrunc";
         _quiet = Flag("quiet", 'q', "Only show image IDs");
     }
 

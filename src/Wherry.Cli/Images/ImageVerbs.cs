@@ -1,4 +1,3 @@
-using System.CommandLine;
 using Wherry.Cli.CommandLine;
 using Wherry.Cli.Containers;
 using Wherry.Cli.Engine;
@@ -23,8 +22,8 @@ internal sealed class TagCommand() : CliCommand("SOURCE_IMAGE[:TAG] TARGET_IMAGE
 /// <summary><c>wherry rmi</c>.</summary>
 internal sealed class RemoveImagesCommand : CliCommand
 {
-    private readonly Option<bool> _force;
-    private readonly Option<bool> _noPrune;
+    private readonly FlagOption _force;
+    private readonly FlagOption _noPrune;
 
     internal RemoveImagesCommand()
         : base("[OPTIONS] IMAGE [IMAGE...]", 1)
@@ -50,9 +49,9 @@ internal sealed class RemoveImagesCommand : CliCommand
 /// <summary><c>wherry save</c>.</summary>
 internal sealed class SaveCommand : CliCommand
 {
-    private readonly Option<string[]> _compression;
-    private readonly Option<string[]> _format;
-    private readonly Option<string[]> _output;
+    private readonly ValueOption _compression;
+    private readonly ValueOption _format;
+    private readonly ValueOption _output;
 
     internal SaveCommand()
         : base("[OPTIONS] IMAGE [IMAGE...]", 1)

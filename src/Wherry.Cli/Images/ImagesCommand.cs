@@ -1,4 +1,3 @@
-using System.CommandLine;
 using System.Text.Json;
 using Wherry.Cli.CommandLine;
 using Wherry.Cli.Engine;
@@ -12,12 +11,12 @@ internal sealed class ImagesCommand : CliCommand
 {
     private const string None = "<none>";
 
-    private readonly Option<bool> _all;
-    private readonly Option<bool> _digests;
-    private readonly Option<string[]> _filter;
-    private readonly Option<string[]> _format;
-    private readonly Option<bool> _noTruncation;
-    private readonly Option<bool> _quiet;
+    private readonly FlagOption _all;
+    private readonly FlagOption _digests;
+    private readonly ValueOption _filter;
+    private readonly ValueOption _format;
+    private readonly FlagOption _noTruncation;
+    private readonly FlagOption _quiet;
 
     internal ImagesCommand()
         : base("[OPTIONS] [REPOSITORY[:TAG]]", 0, 1)
@@ -27,7 +26,7 @@ internal sealed class ImagesCommand : CliCommand
         _filter = List("filter", 'f', "Filter output based on conditions provided", "filter");
         _format = Value("format", null, "string", "Format output: 'table', 'table TEMPLATE', 'json' or a Go template");
         _noTruncation = Flag("no-trunc", null, "Don't truncate output");
-        AlsoSpelled(_noTruncation, "notrunc");
+        _noTruncation.AlsoSpelled = "--notrunc";
         _quiet = Flag("quiet", 'q', "Only show image IDs");
     }
 

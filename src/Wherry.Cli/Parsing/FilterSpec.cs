@@ -1,5 +1,6 @@
+using System.Buffers;
+using System.Text;
 using System.Text.Json;
-using Wherry.Api.Contracts;
 
 namespace Wherry.Cli.Parsing;
 
@@ -17,19 +18,40 @@ internal static class FilterSpec
     /// <summary><c>{"status":{"exited":true}}</c>; null without filters.</summary>
     internal static string? Compose(IEnumerable<(string Name, string Value)> filters)
     {
-        var map = new SortedDictionary<string, Dictionary<string, bool>>(StringComparer.Ordinal);
+        var map = new SortedDictionary<string, SortedSet<string>>(StringComparer.Ordinal);
         foreach (var (name, value) in filters)
         {
             if (!map.TryGetValue(name, out var values))
             {
-                map[name] = values = [];
+                map[name] = values = new SortedSet<string>(StringComparer.Ordinal);
             }
 
-            values[value] = true;
+            values.Add(value);
         }
 
-        return map.Count == 0
-            ? null
-            : JsonSerializer.Serialize(new Dictionary<string, Dictionary<string, bool>>(map), ApiJson.Default.DictionaryStringDictionaryStringBoolean);
+        if (map.Count == 0)
+        {
+            return null;
+        }
+
+        var buffer = new ArrayBufferWriter<byte>();
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            foreach (var (name, values) in map)
+            {
+                json.WriteStartObject(name);
+                foreach (var value in values)
+                {
+                    json.WriteBoolean(value, true);
+                }
+
+                json.WriteEndObject();
+            }
+
+            json.WriteEndObject();
+        }
+
+        return Encoding.UTF8.GetString(buffer.WrittenSpan);
     }
 }

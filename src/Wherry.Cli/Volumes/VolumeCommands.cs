@@ -1,5 +1,3 @@
-using System.CommandLine;
-using Wherry.Api.Contracts;
 using Wherry.Api.Contracts.Volumes;
 using Wherry.Cli.CommandLine;
 using Wherry.Cli.Containers;
@@ -13,10 +11,10 @@ namespace Wherry.Cli.Volumes;
 /// <summary><c>wherry volume create</c>.</summary>
 internal sealed class CreateVolumeCommand : CliCommand
 {
-    private readonly Option<string[]> _driver;
-    private readonly Option<string[]> _label;
-    private readonly Option<string[]> _name;
-    private readonly Option<string[]> _options;
+    private readonly ValueOption _driver;
+    private readonly ValueOption _label;
+    private readonly ValueOption _name;
+    private readonly ValueOption _options;
 
     internal CreateVolumeCommand()
         : base("[OPTIONS] [VOLUME]", 0, 1)
@@ -41,7 +39,7 @@ internal sealed class CreateVolumeCommand : CliCommand
             DriverOpts = VariableList.Map(invocation.All(_options)),
             Labels = VariableList.Map(invocation.All(_label)),
         };
-        using var response = invocation.Engine.Post("/volumes/create", request, ApiJson.Default.VolumeCreateRequest);
+        using var response = invocation.Engine.Post("/volumes/create", RequestJson.Of(request));
         using var document = response.ReadJson();
         invocation.Out.WriteLine(document.RootElement.Text("Name"));
         return 0;
@@ -51,9 +49,9 @@ internal sealed class CreateVolumeCommand : CliCommand
 /// <summary><c>wherry volume ls</c>.</summary>
 internal sealed class VolumesCommand : CliCommand
 {
-    private readonly Option<string[]> _filter;
-    private readonly Option<string[]> _format;
-    private readonly Option<bool> _quiet;
+    private readonly ValueOption _filter;
+    private readonly ValueOption _format;
+    private readonly FlagOption _quiet;
 
     internal VolumesCommand()
         : base("[OPTIONS]", 0, 0)
@@ -97,7 +95,7 @@ internal sealed class VolumesCommand : CliCommand
 /// <summary><c>wherry volume rm</c>.</summary>
 internal sealed class RemoveVolumesCommand : CliCommand
 {
-    private readonly Option<bool> _force;
+    private readonly FlagOption _force;
 
     internal RemoveVolumesCommand()
         : base("[OPTIONS] VOLUME [VOLUME...]", 1)
