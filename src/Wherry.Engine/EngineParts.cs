@@ -29,6 +29,14 @@ internal sealed record EngineParts(
         Path.Combine(Options.ExecRoot, "containers", record.Id),
         CgroupsPathOf(record));
 
+    /// <summary>
+    /// What a container has written over its image. Outside the container's own directory, whose name changes
+    /// while it is made and removed: the layer store knows a snapshot by its path.
+    /// </summary>
+    public Snapshot SnapshotOf(ContainerRecord record) => new(SnapshotDirectoryOf(record.Id), record.TopChainId);
+
+    public string SnapshotDirectoryOf(string id) => Path.Combine(Options.DataRoot, "snapshots", id);
+
     public string LogPathOf(ContainerRecord record) => Path.Combine(Store.DirectoryOf(record.Id), record.Id + "-json.log");
 
     private string CgroupsPathOf(ContainerRecord record)

@@ -16,18 +16,28 @@ internal sealed class ContainerRemoval(EngineParts parts)
         container.Replace(record with { Life = record.Life with { Status = ContainerStatus.Removing } });
         var leftover = parts.Store.BeginRemove(record.Id);
         parts.Registry.Remove(container);
-        Delete(leftover);
+        Delete(record.Id, leftover);
         RemoveAnonymousVolumes(record, removeVolumes);
         container.SignalRemoved();
         return Task.CompletedTask;
     }
 
-    /// <summary>Deletes a directory that no longer bears a container's name.</summary>
-    public void Delete(string directory)
+    /// <summary>Deletes a container's snapshot, and the directory that no longer bears its name.</summary>
+    public void Delete(string id, string directory)
     {
         try
         {
-            parts.Layers.RemoveSnapshot(directory);
+            var snapshot = parts.SnapshotDirectoryOf(id);
+            parts.Layers.RemoveSnapshot(snapshot);
+            if (Directory.Exists(snapshot))
+            {
+                Directory.Delete(snapshot);
+            }
+
+            if (Directory.Exists(directory))
+            {
+                Directory.Delete(directory, recursive: true);
+            }
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or WherryException)
         {

@@ -1,7 +1,6 @@
 using Wherry.Api.Contracts.Containers;
 using Wherry.Engine.State;
 using Wherry.Images;
-using Wherry.Storage.Layers;
 
 namespace Wherry.Engine.Containers;
 
@@ -40,7 +39,7 @@ public sealed partial class ContainerService
             var request = new CommitRequest
             {
                 ParentImageId = record.ImageId,
-                Snapshot = new Snapshot(_parts.Store.DirectoryOf(record.Id), record.TopChainId),
+                Snapshot = _parts.SnapshotOf(record),
                 Config = CommittedConfig.Make(record.Config, query.Config),
                 Changes = query.Changes,
                 Author = query.Author,

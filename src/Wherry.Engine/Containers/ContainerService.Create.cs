@@ -65,14 +65,14 @@ public sealed partial class ContainerService
         {
             var plan = MountResolver.Resolve(record.Config, record.Host, MountsOf);
             var mounts = plan.Select(mount => WithVolume(mount, made, holds)).ToArray();
-            _parts.Layers.CreateSnapshot(directory, record.TopChainId);
+            _parts.Layers.CreateSnapshot(_parts.SnapshotDirectoryOf(record.Id), record.TopChainId);
             var complete = record with { Mounts = mounts };
             _parts.Store.CompleteCreate(complete);
             _parts.Registry.Add(new Container(complete));
         }
         catch
         {
-            _removal.Delete(directory);
+            _removal.Delete(record.Id, directory);
             holds.ForEach(hold => hold.Dispose());
             holds.Clear();
             foreach (var volume in made)

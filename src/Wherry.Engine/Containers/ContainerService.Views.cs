@@ -14,7 +14,7 @@ public sealed partial class ContainerService
         var record = container.Record;
         var directory = _parts.Store.DirectoryOf(record.Id);
         var command = ContainerViews.CommandLine(record);
-        var snapshot = new Snapshot(directory, record.TopChainId);
+        var snapshot = _parts.SnapshotOf(record);
         return new ContainerInspectResponse
         {
             Id = record.Id,
@@ -93,7 +93,7 @@ public sealed partial class ContainerService
 
     private ContainerSummary Summary(ContainerRecord record, bool size, Dictionary<string, string> imageNames)
     {
-        var snapshot = new Snapshot(_parts.Store.DirectoryOf(record.Id), record.TopChainId);
+        var snapshot = _parts.SnapshotOf(record);
         return new ContainerSummary
         {
             Id = record.Id,

@@ -118,7 +118,7 @@ internal sealed class Reconciliation(EngineParts parts, ContainerEnd end, Contai
         foreach (var directory in parts.Store.ListUnfinished().ToArray())
         {
             parts.Log($"delete {directory}, left unfinished");
-            removal.Delete(directory);
+            removal.Delete(Path.GetFileNameWithoutExtension(directory), directory);
         }
 
         var live = Path.Combine(parts.Options.ExecRoot, "containers");

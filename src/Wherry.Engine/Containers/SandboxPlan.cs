@@ -26,7 +26,7 @@ internal sealed class SandboxPlan(EngineParts parts, ContainerRecord record)
         }
 
         BindSources.Ensure(record.Mounts);
-        var snapshot = new Snapshot(location.BundleDirectory, record.TopChainId);
+        var snapshot = parts.SnapshotOf(record);
         return new SandboxRequest
         {
             Location = location,
@@ -57,7 +57,7 @@ internal sealed class SandboxPlan(EngineParts parts, ContainerRecord record)
             Id = record.Id,
             Config = record.Config,
             Host = record.Host,
-            RootPath = Path.Combine(directory, "rootfs"),
+            RootPath = parts.SnapshotOf(record).RootFs,
             ContainerDirectory = peer is null ? directory : parts.Store.DirectoryOf(peer.Id),
             NetworkNamespacePath = peer?.Sandbox?.HostPid is { } pid ? $"/proc/{pid}/ns/net" : null,
             CgroupsPath = parts.LocationOf(record).CgroupsPath,
