@@ -1,7 +1,9 @@
 using Wherry.Api.Contracts.Containers;
 using Wherry.Errors;
-using Wherry.Linux.Inodes;
+using Wherry.Linux;
+using Wherry.Linux.Files;
 using Wherry.Oci.Runtime;
+using FileMode = Wherry.Linux.Files.FileMode;
 
 namespace Wherry.Engine.Specs;
 
@@ -9,6 +11,7 @@ namespace Wherry.Engine.Specs;
 public static class HostDevices
 {
     private const string DeviceRoot = "/dev";
+    private const int PermissionBits = 0xfff;
 
     /// <summary>Directories of the host's /dev that a container has of its own, or must not have.</summary>
     private static readonly string[] SkippedDirectories = ["pts", "shm", "fd", "mqueue", ".lxc", ".lxd-mounts", ".udev"];
@@ -29,8 +32,7 @@ public static class HostDevices
         var source = mapping.PathOnHost;
         var target = mapping.PathInContainer.Length > 0 ? mapping.PathInContainer : source;
         var access = mapping.CgroupPermissions.Length > 0 ? mapping.CgroupPermissions : "rwm";
-        var status = FileStatus.Of(source, follow: true)
-            ?? throw WherryException.Invalid($"error gathering device information while adding custom device \"{source}\": no such file or directory");
+        var status = StatusBehindLinks(source);
         if (status.IsDirectory)
         {
             return Below(source, target).Select(node => new GrantedDevice(node, access));
@@ -39,6 +41,20 @@ public static class HostDevices
         return NodeOf(status, target) is { } device
             ? [new GrantedDevice(device, access)]
             : throw WherryException.Invalid($"error gathering device information while adding custom device \"{source}\": not a device node");
+    }
+
+    private static FileStatus StatusBehindLinks(string path)
+    {
+        try
+        {
+            // A path alone: opening a device for good can have effects of its own.
+            using var file = FileSyscalls.Open(path, OpenFlags.PathOnly);
+            return FileStatus.Of(file);
+        }
+        catch (LinuxException failure)
+        {
+            throw WherryException.Invalid($"error gathering device information while adding custom device \"{path}\": {Errno.Describe(failure.ErrorNumber)}", failure);
+        }
     }
 
     private static IEnumerable<Device> Below(string directory, string target)
@@ -50,7 +66,7 @@ public static class HostDevices
             var inside = target + "/" + name;
 
             // Links are not followed: what they point to is found by itself, and loops can't catch us.
-            if (FileStatus.Of(entry, follow: false) is not { } status)
+            if (FileStatus.At(null, entry) is not { } status)
             {
                 continue;
             }
@@ -82,14 +98,14 @@ public static class HostDevices
         }
     }
 
-    private static Device? NodeOf(FileStatus status, string path) => status.IsCharacterDevice || status.IsBlockDevice
+    private static Device? NodeOf(FileStatus status, string path) => status.Type is FileMode.CharacterDevice or FileMode.BlockDevice
         ? new Device
         {
             Path = path,
-            Type = status.IsBlockDevice ? "b" : "c",
+            Type = status.Type == FileMode.BlockDevice ? "b" : "c",
             Major = status.DeviceMajor,
             Minor = status.DeviceMinor,
-            FileMode = status.Permissions,
+            FileMode = (uint)(status.Mode & PermissionBits),
             Uid = status.Uid,
             Gid = status.Gid,
         }

@@ -4,6 +4,7 @@ using Wherry.Api.Contracts.Volumes;
 using Wherry.Engine.Filters;
 using Wherry.Engine.Validation;
 using Wherry.Errors;
+using Wherry.Linux.FileTrees;
 using Wherry.Linux.Inodes;
 
 namespace Wherry.Engine.Volumes;
@@ -245,13 +246,10 @@ public sealed class VolumeStore
     {
         try
         {
-            Directory.Delete(directory, recursive: true);
+            // Not Directory.Delete: a program may have left names that are no text, or trees deeper than the stack.
+            FileTree.RemoveTree(directory);
         }
-        catch (DirectoryNotFoundException)
-        {
-            // Never made.
-        }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or WherryException)
         {
             _log($"delete {directory}: {failure.Message}; it is tried again when the engine starts");
         }

@@ -89,6 +89,23 @@ public sealed class VolumeStoreTests : IDisposable
     }
 
     [Fact]
+    public void A_volume_is_removed_whatever_a_program_left_in_it()
+    {
+        var store = VolumeStore.Open(_root.Path);
+        var data = store.Create("data", null).Mountpoint;
+        File.CreateSymbolicLink(Path.Combine(data, "link"), _root.Path);
+        using (var shell = System.Diagnostics.Process.Start("/bin/sh", ["-c", "cd \"$1\" && touch \"$(printf 'bad\\377name')\" && d=d && mkdir \"$d\" && chmod 0 \"$d\"", "sh", data]))
+        {
+            shell.WaitForExit();
+            Assert.Equal(0, shell.ExitCode);
+        }
+
+        store.Remove("data", force: false, []);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(_root.Combine("volumes")));
+        Assert.True(Directory.Exists(_root.Path));
+    }
+
+    [Fact]
     public void Removing_what_is_not_there_is_an_error_unless_forced()
     {
         var store = VolumeStore.Open(_root.Path);
