@@ -80,7 +80,7 @@ internal sealed class PsCommand : CliCommand
         new("Status", "STATUS", static row => row.Text("Status"), Flexible: true),
         new("Size", "SIZE", static row => Size(row)),
         new("Labels", "LABELS", static row => string.Join(',', row.Members("Labels").Select(static l => $"{l.Name}={l.Value.GetString()}").Order(StringComparer.Ordinal))),
-        new("Label", "LABEL", static row => new TemplateMethod(a => row.Text("Labels", TemplateValues.Text(a.Count > 0 ? a[0] : null)))),
+        new("Label", "LABEL", static row => TemplateMethods.Label(row)),
         new("Mounts", "MOUNTS", row => string.Join(',', row.Items("Mounts").Select(m => MountName(m, truncate)))),
         new("LocalVolumes", "LOCAL VOLUMES", static row => row.Items("Mounts").Count(static m => m.Text("Driver") == "local").ToString()),
         new("Networks", "NETWORKS", static row => string.Join(',', row.Members("NetworkSettings", "Networks").Select(static n => n.Name))),

@@ -83,7 +83,7 @@ internal sealed class VolumesCommand : CliCommand
             new("Scope", "SCOPE", static row => row.Text("Scope")),
             new("Mountpoint", "MOUNTPOINT", static row => row.Text("Mountpoint")),
             new("Labels", "LABELS", static row => string.Join(',', row.Members("Labels").Select(static l => $"{l.Name}={l.Value.GetString()}"))),
-            new("Label", "LABEL", static row => new TemplateMethod(a => row.Text("Labels", TemplateValues.Text(a.Count > 0 ? a[0] : null)))),
+            new("Label", "LABEL", static row => TemplateMethods.Label(row)),
             new("Links", "LINKS", static row => row.At("UsageData").ValueKind == System.Text.Json.JsonValueKind.Object ? row.Number("UsageData", "RefCount").ToString() : "N/A"),
             new("Size", "SIZE", static row => row.At("UsageData").ValueKind == System.Text.Json.JsonValueKind.Object ? Units.Size(row.Number("UsageData", "Size")) : "N/A"),
         ];
