@@ -44,3 +44,8 @@ catch (WherryException foreseen)
     log.Write(LogLevel.Fatal, foreseen.Message);
     return 1;
 }
+catch (Exception defect)
+{
+    log.Write(LogLevel.Fatal, $"the engine failed unexpectedly: {defect}");
+    return 1;
+}

@@ -53,9 +53,9 @@ public sealed class ApiRequest(HttpContext http, ApiVersion version, string para
     public Task<T> BodyAsync<T>(JsonTypeInfo<T> type)
         where T : class => JsonBody.ReadAsync(Http.Request, type, Aborted);
 
-    /// <summary>The JSON body; null where there is none.</summary>
+    /// <summary>The JSON body; null where there is none, or where it says null.</summary>
     public async Task<T?> OptionalBodyAsync<T>(JsonTypeInfo<T> type)
-        where T : class => JsonBody.IsAbsent(Http.Request) ? null : await BodyAsync(type).ConfigureAwait(false);
+        where T : class => JsonBody.IsAbsent(Http.Request) ? null : await JsonBody.ReadNullableAsync(Http.Request, type, Aborted).ConfigureAwait(false);
 
     public Task AnswerAsync<T>(T value, JsonTypeInfo<T> type, int status = StatusCodes.Status200OK) =>
         JsonAnswer.WriteAsync(Http.Response, value, type, status, Aborted);

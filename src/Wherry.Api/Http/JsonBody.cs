@@ -16,6 +16,12 @@ internal static class JsonBody
     public static bool IsAbsent(HttpRequest request) => request.ContentLength is null or 0 && request.Headers.TransferEncoding.Count == 0;
 
     public static async Task<T> ReadAsync<T>(HttpRequest request, JsonTypeInfo<T> type, CancellationToken cancel)
+        where T : class =>
+        await ReadNullableAsync(request, type, cancel).ConfigureAwait(false)
+        ?? throw WherryException.Invalid("invalid JSON: the body must be an object, not null");
+
+    /// <summary>As <see cref="ReadAsync"/>, but a body that says <c>null</c> is no error: docker 20.10 commits with one.</summary>
+    public static async Task<T?> ReadNullableAsync<T>(HttpRequest request, JsonTypeInfo<T> type, CancellationToken cancel)
         where T : class
     {
         RequireJson(request);
@@ -50,7 +56,7 @@ internal static class JsonBody
         }
     }
 
-    private static T Parse<T>(ReadOnlySequence<byte> body, JsonTypeInfo<T> type)
+    private static T? Parse<T>(ReadOnlySequence<byte> body, JsonTypeInfo<T> type)
         where T : class
     {
         if (body.IsEmpty)
@@ -63,7 +69,7 @@ internal static class JsonBody
             var reader = new Utf8JsonReader(body);
             var value = JsonSerializer.Deserialize(ref reader, type);
             reader.Read(); // throws if anything but white space follows
-            return value ?? throw WherryException.Invalid("invalid JSON: the body must be an object, not null");
+            return value;
         }
         catch (JsonException failure)
         {
