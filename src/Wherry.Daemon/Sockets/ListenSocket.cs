@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using Wherry.Errors;
 using Wherry.Linux.Accounts;
+using Wherry.Linux.Files;
 
 namespace Wherry.Daemon.Sockets;
 
@@ -98,6 +99,5 @@ internal static class ListenSocket
         throw WherryException.Conflict($"listen on unix://{path}: another server is listening there");
     }
 
-    private static bool IsSocket(string path) =>
-        (File.GetAttributes(path) & FileAttributes.Directory) == 0 && new FileInfo(path) is { Length: 0, LinkTarget: null };
+    private static bool IsSocket(string path) => FileStatus.At(null, path)?.Type == Linux.Files.FileMode.Socket;
 }

@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using Microsoft.Win32.SafeHandles;
+using Wherry.Linux.Files;
 
 namespace Wherry.Linux.Locks;
 
@@ -11,36 +11,31 @@ public sealed partial class FileLock : IDisposable
 {
     private const int LockExclusive = 2;
     private const int LockNonBlocking = 4;
+    private const int OwnerOnly = 0x180; // 0600
 
-    private readonly SafeFileHandle _file;
+    private readonly FileDescriptor _file;
 
-    private FileLock(SafeFileHandle file) => _file = file;
+    private FileLock(FileDescriptor file) => _file = file;
 
     /// <summary>Takes the lock, making the file where it is missing; null when somebody else holds it.</summary>
     public static FileLock? TryTake(string path)
     {
-        var file = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite);
-        try
-        {
-            // SAFETY: the handle stays open over the call; flock keeps nothing of it but the lock itself.
-            if (Flock(file, LockExclusive | LockNonBlocking) == 0)
-            {
-                return new FileLock(file);
-            }
+        // Not through the framework, whose file streams flock by themselves to imitate share modes.
+        var file = FileSyscalls.Open(path, OpenFlags.ReadWrite | OpenFlags.Create | OpenFlags.CloseOnExec, OwnerOnly);
 
-            var errno = Marshal.GetLastPInvokeError();
-            file.Dispose();
-            return errno == Errno.EAGAIN ? null : throw new LinuxException($"lock {path}", errno);
-        }
-        catch
+        // SAFETY: the descriptor stays open over the call; flock keeps nothing of it but the lock itself.
+        if (Flock(file, LockExclusive | LockNonBlocking) == 0)
         {
-            file.Dispose();
-            throw;
+            return new FileLock(file);
         }
+
+        var errno = Marshal.GetLastPInvokeError();
+        file.Dispose();
+        return errno == Errno.EAGAIN ? null : throw new LinuxException($"lock {path}", errno);
     }
 
     public void Dispose() => _file.Dispose();
 
     [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
-    private static partial int Flock(SafeFileHandle file, int operation);
+    private static partial int Flock(FileDescriptor file, int operation);
 }
