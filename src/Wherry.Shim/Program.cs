@@ -1,1 +1,13 @@
-return 0;
+using Wherry.Runtime.Stages;
+using Wherry.Shim.Oci;
+using Wherry.Shim.Supervision;
+
+// One binary, three parts: the stage inside a container's namespaces, the OCI runtime command line, the supervisor.
+if (args is ["--stage"])
+{
+    return ContainerStage.Run();
+}
+
+return Path.GetFileName(Environment.GetCommandLineArgs()[0]) == OciCommandLine.ProgramName
+    ? OciCommandLine.Run(args)
+    : Supervisor.Run(args);

@@ -5,6 +5,7 @@ using Wherry.Linux;
 using Wherry.Linux.Cgroups;
 using Wherry.Linux.Files;
 using Wherry.Linux.Processes;
+using Wherry.Linux.Signals;
 using Wherry.Linux.Sockets;
 using Wherry.Oci.Runtime;
 using Wherry.Runtime.Contracts;
@@ -41,7 +42,7 @@ internal sealed class ProcessIsolation(string shimPath) : IIsolation
         {
             WriteBundle(request);
             Directory.CreateDirectory(location.StateDirectory, StateMode);
-            (shim, control) = Spawn();
+            (shim, control) = Spawn(location.Id);
             var answer = await control.AskAsync(MessageKind.Launch, LaunchOrder.For(request).WriteTo, cancel).ConfigureAwait(false);
             return new ProcessSandbox(location, control, Snapshot(answer.Span), shim);
         }
@@ -54,7 +55,7 @@ internal sealed class ProcessIsolation(string shimPath) : IIsolation
 
             if (shim > 0)
             {
-                ProcessSyscalls.Kill(shim, SignalKill);
+                ProcessSyscalls.Kill(shim, SignalNumber.Kill);
                 ProcessSyscalls.Wait(shim, block: true);
             }
 
@@ -97,8 +98,6 @@ internal sealed class ProcessIsolation(string shimPath) : IIsolation
         return Task.Run(() => CleanUp(location, cgroup), cancel);
     }
 
-    private const int SignalKill = Linux.Signals.SignalNumber.Kill;
-
     private static void CleanUp(SandboxLocation location, CgroupDirectories cgroup)
     {
         if (ExitFiles.Read(location) is null)
@@ -136,7 +135,7 @@ internal sealed class ProcessIsolation(string shimPath) : IIsolation
     }
 
     /// <summary>Starts a supervisor that knows nothing yet but the connection on its descriptor 3.</summary>
-    private (int Pid, ShimConnection Control) Spawn()
+    private (int Pid, ShimConnection Control) Spawn(string id)
     {
         var (ours, theirs) = UnixSockets.StreamPair();
         using (theirs)
@@ -144,7 +143,7 @@ internal sealed class ProcessIsolation(string shimPath) : IIsolation
             try
             {
                 using var nothing = FileSyscalls.Open("/dev/null", OpenFlags.ReadWrite | OpenFlags.CloseOnExec);
-                var pid = ProgramSpawn.Start(shimPath, ["wherry-shim"], [], [nothing, nothing, Errors, theirs], blockedSignals: 0);
+                var pid = ProgramSpawn.Start(shimPath, ["wherry-shim", "--id", id], [], [nothing, nothing, Errors, theirs], SignalSyscalls.Deliverable);
                 return (pid, new ShimConnection(new Socket(new SafeSocketHandle(ours.Release(), ownsHandle: true))));
             }
             catch

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Wherry.Errors;
 using Wherry.Linux.Processes;
 using Wherry.Runtime.Contracts;
 using Wherry.Runtime.Contracts.Protocol;
@@ -44,9 +45,18 @@ internal sealed class ProcessSandbox : ISandbox
 
     public async Task StartAsync(CancellationToken cancel)
     {
-        var answer = await _control.AskAsync(MessageKind.Start, null, cancel).ConfigureAwait(false);
-        var reader = new WireReader(answer.Span);
-        _snapshot = SandboxSnapshot.ReadFrom(ref reader);
+        try
+        {
+            var answer = await _control.AskAsync(MessageKind.Start, null, cancel).ConfigureAwait(false);
+            var reader = new WireReader(answer.Span);
+            _snapshot = SandboxSnapshot.ReadFrom(ref reader);
+        }
+        catch (WherryException failure) when (failure is not SandboxStartException && _control.End.IsCompleted)
+        {
+            // What failed before it was asked to start is in the record its supervisor left.
+            var record = await Exit.ConfigureAwait(false);
+            throw new SandboxStartException(record.Error, record.ExitCode);
+        }
     }
 
     public async Task SignalAsync(int signal, bool all, CancellationToken cancel)
@@ -127,13 +137,24 @@ internal sealed class ProcessSandbox : ISandbox
         return ids;
     }
 
+    /// <summary>
+    /// Collects a supervisor that is our child, or it stays a zombie. It ends with its last word, unless attached
+    /// clients have yet to read theirs; no thread is held meanwhile.
+    /// </summary>
+    private static async Task CollectAsync(int pid)
+    {
+        for (var pause = 1; ProcessSyscalls.Wait(pid, block: false) is null && ProcessSyscalls.Kill(pid, 0); pause = Math.Min(pause * 2, 500))
+        {
+            await Task.Delay(pause).ConfigureAwait(false);
+        }
+    }
+
     private async Task<ExitRecord> WaitForExitAsync(int? shimPid)
     {
         var told = await _control.End.ConfigureAwait(false);
         if (shimPid is { } pid)
         {
-            // Ours to collect, or it stays a zombie. It ends as soon as it has said its last word.
-            _ = Task.Run(() => ProcessSyscalls.Wait(pid, block: true));
+            _ = CollectAsync(pid);
         }
 
         return told ?? ExitFiles.Read(_location) ?? new ExitRecord

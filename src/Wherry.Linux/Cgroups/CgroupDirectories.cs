@@ -25,6 +25,12 @@ public sealed class CgroupDirectories
     /// <summary>The v2 directory; null where the host's v2 tree has nothing to offer.</summary>
     public string? Unified { get; }
 
+    /// <summary>The host has no v1 tree at all.</summary>
+    public bool IsUnified => _host.IsUnified;
+
+    /// <summary>Each v1 controller's directory.</summary>
+    public IReadOnlyDictionary<string, string> AllV1 => _v1;
+
     /// <summary>Every distinct directory (controllers may share a v1 tree).</summary>
     public IEnumerable<string> All
     {
@@ -34,6 +40,9 @@ public sealed class CgroupDirectories
             return Unified is null ? v1 : v1.Append(Unified);
         }
     }
+
+    /// <summary>Where a v1 controller's tree is mounted.</summary>
+    public string MountOf(string controller) => _host.V1[controller];
 
     /// <summary>The directory of a v1 controller; null when it is not a v1 controller here.</summary>
     public string? V1(string controller) => _v1.GetValueOrDefault(controller);

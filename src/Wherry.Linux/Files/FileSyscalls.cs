@@ -11,6 +11,7 @@ public static unsafe class FileSyscalls
 
     private const int EmptyPath = 0x1000;
     private const int SetDescriptorFlags = 2;
+    private const int DuplicateCloseOnExec = 1030;
     private const int SetStatusFlags = 4;
     private const int CloseRangeCloseOnExec = 4;
 
@@ -125,6 +126,10 @@ public static unsafe class FileSyscalls
 
     public static void SetCloseOnExec(int fd) =>
         Syscall.Check(Syscall.Call(SyscallNumber.Fcntl, fd, SetDescriptorFlags, 1), "mark a descriptor close-on-exec");
+
+    /// <summary>Another descriptor of the same open file, close-on-exec, with a number not below the one given.</summary>
+    public static FileDescriptor Duplicate(FileDescriptor file, int lowest = 0) =>
+        new((int)Syscall.Check(Syscall.Call(SyscallNumber.Fcntl, file.Number, DuplicateCloseOnExec, lowest), "duplicate a descriptor"));
 
     /// <summary>Makes <paramref name="target"/> a copy of the descriptor that survives execve.</summary>
     public static void Duplicate(int fd, int target)

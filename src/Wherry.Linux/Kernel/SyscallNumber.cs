@@ -15,7 +15,6 @@ public static class SyscallNumber
     public static int Capset => Pick(126, 91);
     public static int Chdir => Pick(80, 49);
     public static int Close => Pick(3, 57);
-    public static int Connect => Pick(42, 203);
     public static int CopyFileRange => Pick(326, 285);
     public static int Dup3 => Pick(292, 24);
     public static int EpollCreate1 => Pick(291, 20);
@@ -40,13 +39,11 @@ public static class SyscallNumber
     public static int Getdents64 => Pick(217, 61);
     public static int Getpid => Pick(39, 172);
     public static int Getppid => Pick(110, 173);
+    public static int Getsockopt => Pick(55, 209);
     public static int Ioctl => Pick(16, 29);
     public static int Kill => Pick(62, 129);
-    public static int Lgetxattr => Pick(192, 9);
+    public static int Linkat => Pick(265, 37);
     public static int Listen => Pick(50, 201);
-    public static int Llistxattr => Pick(195, 12);
-    public static int Lseek => Pick(8, 62);
-    public static int Lsetxattr => Pick(189, 6);
     public static int Mkdirat => Pick(258, 34);
     public static int Mknodat => Pick(259, 33);
     public static int Mmap => Pick(9, 222);
@@ -61,7 +58,6 @@ public static class SyscallNumber
     public static int Readlinkat => Pick(267, 78);
     public static int Recvfrom => Pick(45, 207);
     public static int Recvmsg => Pick(47, 212);
-    public static int Renameat2 => Pick(316, 276);
     public static int RtSigaction => Pick(13, 134);
     public static int RtSigprocmask => Pick(14, 135);
     public static int RtSigtimedwait => Pick(128, 137);

@@ -27,6 +27,9 @@ public sealed unsafe partial class VforkChild : IDisposable
         Syscall.Call(SyscallNumber.Mmap, 0, StackSize, ProtReadWrite, MapPrivateAnonymousStackNoReserve, -1, 0),
         "reserve a stack for a child process");
 
+    /// <summary>Where the stack begins, growing downwards.</summary>
+    public nint Top => _stack + StackSize;
+
     /// <summary>
     /// Runs <paramref name="entry"/> in a new child and returns once it has executed a program or exited.
     /// </summary>
@@ -34,10 +37,17 @@ public sealed unsafe partial class VforkChild : IDisposable
     /// <param name="argument">Passed to it; shared memory, so results come back through it too.</param>
     /// <param name="flags">Namespaces to make, <see cref="CloneFlags.Parent"/>.</param>
     /// <returns>The child's process id, or minus errno.</returns>
-    public int Run(delegate* unmanaged<void*, int> entry, void* argument, CloneFlags flags)
+    public int Run(delegate* unmanaged<void*, int> entry, void* argument, CloneFlags flags) => Run(entry, argument, flags, Top);
+
+    /// <summary>The same on a stack made ready by another instance; for a child that makes a child of its own.</summary>
+    /// <param name="entry">The child's code.</param>
+    /// <param name="argument">Passed to it.</param>
+    /// <param name="flags">As above.</param>
+    /// <param name="stackTop">That instance's <see cref="Top"/>.</param>
+    public static int Run(delegate* unmanaged<void*, int> entry, void* argument, CloneFlags flags, nint stackTop)
     {
         // SAFETY: the stack outlives the child, which has left our memory when clone returns (CLONE_VFORK).
-        var pid = Clone(entry, (void*)(_stack + StackSize), (int)(flags | CloneFlags.Memory | CloneFlags.Vfork) | SigChld, argument);
+        var pid = Clone(entry, (void*)stackTop, (int)(flags | CloneFlags.Memory | CloneFlags.Vfork) | SigChld, argument);
         return pid == -1 ? -Marshal.GetLastSystemError() : pid;
     }
 

@@ -16,6 +16,7 @@ public static unsafe class UnixSockets
     private const int DontWait = 0x40;
     private const int ReceiveCloseOnExec = 0x40000000;
     private const int SolSocket = 1;
+    private const int SocketType = 3;
     private const int ScmRights = 1;
 
     /// <summary>A connected pair whose messages keep their borders.</summary>
@@ -38,6 +39,14 @@ public static unsafe class UnixSockets
         Syscall.Check(Syscall.Call(SyscallNumber.Bind, socket.Number, (nint)address, length + 3), $"bind a unix socket to {path}");
         Syscall.Check(Syscall.Call(SyscallNumber.Listen, socket.Number, backlog), $"listen at {path}");
         return socket;
+    }
+
+    /// <summary>The descriptor is open, and a socket.</summary>
+    public static bool IsSocket(FileDescriptor descriptor)
+    {
+        var type = 0;
+        var size = sizeof(int);
+        return Syscall.Call(SyscallNumber.Getsockopt, descriptor.Number, SolSocket, SocketType, (nint)(&type), (nint)(&size)) == 0;
     }
 
     /// <summary>The next connection, non-blocking; null when none waits.</summary>

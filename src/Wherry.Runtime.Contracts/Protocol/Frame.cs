@@ -37,6 +37,17 @@ public enum MessageKind
     /// <summary>Done: process ids.</summary>
     ListProcesses = 11,
 
+    // Between the supervisor and the stage it has cloned.
+
+    /// <summary>To the stage: where the bundle is.</summary>
+    StageOrder = 32,
+
+    /// <summary>From the stage: all is made; warnings, and the terminal's descriptor if there is one.</summary>
+    StageReady = 33,
+
+    /// <summary>To the stage: run the program. Its answer is the end of the channel, or <see cref="Failed"/>.</summary>
+    StageGo = 34,
+
     // Answers.
     Done = 64,
 

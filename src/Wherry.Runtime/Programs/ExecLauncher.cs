@@ -1,0 +1,213 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Text;
+using Wherry.Linux;
+using Wherry.Linux.Cgroups;
+using Wherry.Linux.Files;
+using Wherry.Linux.Kernel;
+using Wherry.Linux.Processes;
+using Wherry.Linux.Signals;
+using Wherry.Runtime.Contracts;
+using Wherry.Runtime.Contracts.Protocol;
+using Wherry.Runtime.Identity;
+
+namespace Wherry.Runtime.Programs;
+
+/// <summary>
+/// Runs a further program in a running container, without a second stage: a vfork child joins the container's
+/// cgroup and namespaces, and from there makes another child, which is in its pid namespace too, becomes the
+/// program, and is this process's own child (CLONE_PARENT).
+/// </summary>
+/// <param name="pid">The container's first process, an unreaped child of this process, so the id is its own.</param>
+/// <param name="namespaces">The kinds to join.</param>
+public sealed unsafe class ExecLauncher(int pid, CloneFlags namespaces) : IDisposable
+{
+    private readonly VforkChild _joinerStack = new();
+    private readonly VforkChild _programStack = new();
+
+    private enum JoinStep
+    {
+        None,
+        Cgroup,
+        OomScore,
+        Namespaces,
+        Clone,
+    }
+
+    /// <summary>The container's root, as this moment's first process has it.</summary>
+    public RootDirectory OpenRoot() => RootDirectory.Open($"/proc/{pid.ToString(CultureInfo.InvariantCulture)}/root");
+
+    /// <summary>Runs the program; returns when it is executed.</summary>
+    /// <returns>Its process id, a child of this process.</returns>
+    /// <exception cref="SandboxStartException">It could not be run.</exception>
+    public int Start(ExecOrder order, CgroupDirectories cgroup, RootDirectory root, FileDescriptor stdin, FileDescriptor stdout, FileDescriptor stderr)
+    {
+        var process = order.Request.Process;
+        var user = UserLookup.Resolve(root, order.Request.User, process.User, []);
+        using var program = new PreparedProgram(process, user, HostGrant.For(process, [], []));
+        program.Plan.Stdin = stdin.Number;
+        program.Plan.Stdout = stdout.Number;
+        program.Plan.Stderr = stderr.Number;
+        program.Plan.NewSession = true;
+        if (user.Uid != 0)
+        {
+            GiveStreams(user.Uid, stdin, stdout, stderr);
+        }
+
+        using var target = ProcessSyscalls.OpenPidfd(pid);
+        using var oomScoreFile = new NativeText("/proc/self/oom_score_adj");
+        using var oomScore = new NativeText(process.OomScoreAdj?.ToString(CultureInfo.InvariantCulture));
+        var joins = cgroup.OpenForJoining();
+        try
+        {
+            var numbers = stackalloc int[joins.Count];
+            for (var i = 0; i < joins.Count; i++)
+            {
+                numbers[i] = joins[i].Number;
+            }
+
+            var zero = stackalloc byte[] { (byte)'0' };
+            var join = new Join
+            {
+                CgroupFiles = numbers,
+                CgroupCount = joins.Count,
+                Zero = zero,
+                OomScoreFile = (byte*)oomScoreFile.Address,
+                OomScore = (byte*)oomScore.Address,
+                OomScoreLength = process.OomScoreAdj is null ? 0 : Encoding.ASCII.GetByteCount(process.OomScoreAdj.Value.ToString(CultureInfo.InvariantCulture)),
+                Target = target.Number,
+                Namespaces = namespaces,
+                ProgramEntry = &ProgramChild,
+                Plan = program.Address,
+                SignalMask = SignalSyscalls.Deliverable,
+                Stack = _programStack.Top,
+            };
+            return Run(ref join, program);
+        }
+        finally
+        {
+            foreach (var file in joins)
+            {
+                file.Dispose();
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        _joinerStack.Dispose();
+        _programStack.Dispose();
+    }
+
+    private int Run(ref Join join, PreparedProgram program)
+    {
+        var joiner = _joinerStack.Run(&JoinerChild, Unsafe.AsPointer(ref join), CloneFlags.None);
+        if (joiner < 0)
+        {
+            throw new LinuxException("make a process to enter the container", -joiner);
+        }
+
+        ProcessSyscalls.Wait(joiner, block: true);
+        if (join.FailedStep != JoinStep.None)
+        {
+            throw new SandboxStartException($"enter the container ({join.FailedStep}): {Errno.Describe(join.Error)}", 128);
+        }
+
+        if (program.Plan.FailedStep != ProgramStep.None)
+        {
+            ProcessSyscalls.Wait(join.Pid, block: true);
+            throw program.Failure();
+        }
+
+        return join.Pid;
+    }
+
+    private static void GiveStreams(uint uid, FileDescriptor stdin, FileDescriptor stdout, FileDescriptor stderr)
+    {
+        foreach (var stream in (ReadOnlySpan<FileDescriptor>)[stdin, stdout, stderr])
+        {
+            Stages.StreamOwner.Give(stream, uid);
+        }
+    }
+
+    // Both run in children: see VforkChild for what they may do.
+    [UnmanagedCallersOnly]
+    private static int JoinerChild(void* argument)
+    {
+        // SAFETY: the argument is the parent's Join, which stands still until we have exited.
+        ref var join = ref Unsafe.AsRef<Join>(argument);
+        SignalSyscalls.SetMask(join.SignalMask);
+        for (var i = 0; i < join.CgroupCount; i++)
+        {
+            if (!Try(ref join, JoinStep.Cgroup, Syscall.Call(SyscallNumber.Write, join.CgroupFiles[i], (nint)join.Zero, 1)))
+            {
+                return 0;
+            }
+        }
+
+        if (join.OomScoreLength > 0)
+        {
+            // Lowering it may be refused on this host; the container's own start has warned of that.
+            var file = Syscall.Call(SyscallNumber.Openat, FileSyscalls.WorkingDirectory, (nint)join.OomScoreFile, OpenFlags.WriteOnly | OpenFlags.CloseOnExec);
+            if (file >= 0)
+            {
+                Syscall.Call(SyscallNumber.Write, file, (nint)join.OomScore, join.OomScoreLength);
+            }
+        }
+
+        if (!Try(ref join, JoinStep.Namespaces, Syscall.Call(SyscallNumber.Setns, join.Target, (nint)(uint)join.Namespaces)))
+        {
+            return 0;
+        }
+
+        var pid = VforkChild.Run(join.ProgramEntry, join.Plan, CloneFlags.Parent, join.Stack);
+        if (Try(ref join, JoinStep.Clone, pid))
+        {
+            join.Pid = pid;
+            VforkChild.Exit(0);
+        }
+
+        return 0;
+    }
+
+    [UnmanagedCallersOnly]
+    private static int ProgramChild(void* plan)
+    {
+        ProgramEntry.Run(ref Unsafe.AsRef<ProgramPlan>(plan));
+        VforkChild.Exit(1);
+        return 0;
+    }
+
+    private static bool Try(ref Join join, JoinStep step, nint result)
+    {
+        if (result >= 0)
+        {
+            return true;
+        }
+
+        join.FailedStep = step;
+        join.Error = (int)-result;
+        VforkChild.Exit(1);
+        return false;
+    }
+
+    private struct Join
+    {
+        public int* CgroupFiles;
+        public int CgroupCount;
+        public byte* Zero;
+        public byte* OomScoreFile;
+        public byte* OomScore;
+        public int OomScoreLength;
+        public int Target;
+        public CloneFlags Namespaces;
+        public delegate* unmanaged<void*, int> ProgramEntry;
+        public ProgramPlan* Plan;
+        public ulong SignalMask;
+        public nint Stack;
+        public int Pid;
+        public JoinStep FailedStep;
+        public int Error;
+    }
+}

@@ -1,0 +1,82 @@
+using Wherry.Linux.Capabilities;
+using Wherry.Linux.Processes;
+using Wherry.Oci.Runtime;
+using Wherry.Runtime.Contracts;
+
+namespace Wherry.Runtime.Programs;
+
+/// <summary>
+/// What of the capabilities and resource limits a program asks for this host can give. A root without, say,
+/// CAP_SYS_RESOURCE can't hand it on; rather than fail, what is missing is left out and said, unless the user
+/// asked for just that.
+/// </summary>
+public sealed record HostGrant(CapabilitySets Capabilities, IReadOnlyList<NativeLimit> Limits)
+{
+    /// <param name="process">What is asked for.</param>
+    /// <param name="askedByName">Names that must be given in full (<see cref="SandboxOptions.AskedByName"/>).</param>
+    /// <param name="warnings">Told what was left out.</param>
+    /// <exception cref="SandboxStartException">Something asked for by name can't be given.</exception>
+    public static HostGrant For(Process process, IReadOnlyList<string> askedByName, List<string> warnings)
+    {
+        var own = CapabilitySyscalls.Read();
+        return new HostGrant(
+            ClipCapabilities(process.Capabilities ?? new Wherry.Oci.Runtime.Capabilities(), own, askedByName, warnings),
+            ClipLimits(process.Rlimits, own, askedByName, warnings));
+    }
+
+    private static CapabilitySets ClipCapabilities(
+        Wherry.Oci.Runtime.Capabilities asked, CapabilitySets own, IReadOnlyList<string> askedByName, List<string> warnings)
+    {
+        var have = own.Permitted & own.Bounding;
+        var bounding = Capability.SetOf(asked.Bounding);
+        var permitted = Capability.SetOf(asked.Permitted);
+        var effective = Capability.SetOf(asked.Effective);
+        var inheritable = Capability.SetOf(asked.Inheritable);
+        var ambient = Capability.SetOf(asked.Ambient);
+        var missing = (bounding | permitted | effective | inheritable | ambient) & ~have;
+        if (missing != 0)
+        {
+            var names = Capability.NamesOf(missing).ToList();
+            foreach (var name in names)
+            {
+                Refuse(askedByName, name, $"{name} can't be given to the container: the engine itself lacks it on this host");
+            }
+
+            warnings.Add($"the host lacks {string.Join(", ", names)}: the container runs without");
+        }
+
+        return new CapabilitySets(effective & have, permitted & have, inheritable & have, bounding & have, ambient & permitted & inheritable & have);
+    }
+
+    private static List<NativeLimit> ClipLimits(
+        IReadOnlyList<Rlimit> asked, CapabilitySets own, IReadOnlyList<string> askedByName, List<string> warnings)
+    {
+        var limits = new List<NativeLimit>(asked.Count);
+        var mayRaise = (own.Effective & (1UL << Capability.SysResource)) != 0;
+        foreach (var limit in asked)
+        {
+            var number = ResourceLimits.NumberOf(limit.Type);
+            var hard = limit.Hard;
+            if (!mayRaise && ProcessSyscalls.GetResourceLimit(number).Hard is var ceiling && hard > ceiling)
+            {
+                Refuse(askedByName, limit.Type, $"{limit.Type} can't be set to {Show(hard)}: the host's own limit is {Show(ceiling)} and the engine lacks CAP_SYS_RESOURCE to raise it");
+                warnings.Add($"{limit.Type} is {Show(ceiling)} rather than {Show(hard)}: the engine lacks CAP_SYS_RESOURCE to raise it");
+                hard = ceiling;
+            }
+
+            limits.Add(new NativeLimit { Resource = number, Soft = Math.Min(limit.Soft, hard), Hard = hard });
+        }
+
+        return limits;
+    }
+
+    private static void Refuse(IReadOnlyList<string> askedByName, string name, string message)
+    {
+        if (askedByName.Any(asked => asked.Equals(name, StringComparison.OrdinalIgnoreCase)))
+        {
+            throw new SandboxStartException(message, 128);
+        }
+    }
+
+    private static string Show(ulong limit) => limit == ulong.MaxValue ? "unlimited" : limit.ToString(System.Globalization.CultureInfo.InvariantCulture);
+}

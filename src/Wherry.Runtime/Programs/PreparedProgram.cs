@@ -1,0 +1,152 @@
+using System.Runtime.InteropServices;
+using Wherry.Errors;
+using Wherry.Linux;
+using Wherry.Linux.Kernel;
+using Wherry.Oci.Runtime;
+using Wherry.Runtime.Contracts;
+using Wherry.Runtime.Identity;
+
+namespace Wherry.Runtime.Programs;
+
+/// <summary>A program made ready to be run: owns the native memory behind a <see cref="ProgramPlan"/>.</summary>
+public sealed unsafe class PreparedProgram : IDisposable
+{
+    private const string DefaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+    private readonly string _name;
+    private readonly string _workingDirectory;
+    private readonly NativeStrings _candidates;
+    private readonly NativeStrings _arguments;
+    private readonly NativeStrings _environment;
+    private readonly NativeStrings _directory;
+    private readonly NativeLimit* _limits;
+    private readonly uint* _groups;
+    private readonly ProgramPlan* _plan;
+
+    /// <param name="process">What to run.</param>
+    /// <param name="user">As whom.</param>
+    /// <param name="grant">What of the asked-for limits and capabilities the host gives.</param>
+    /// <exception cref="WherryException">No arguments, or a working directory that is not absolute.</exception>
+    public PreparedProgram(Process process, ResolvedUser user, HostGrant grant)
+    {
+        if (process.Args.Count == 0 || process.Args[0].Length == 0)
+        {
+            throw new SandboxStartException("no command specified", 127);
+        }
+
+        _name = process.Args[0];
+        _workingDirectory = process.Cwd.Length == 0 ? "/" : process.Cwd;
+        if (_workingDirectory[0] != '/')
+        {
+            throw WherryException.Invalid($"working directory \"{_workingDirectory}\": must be an absolute path");
+        }
+
+        var environment = WithHome(process.Env, user.Home);
+        _candidates = new NativeStrings(Candidates(_name, environment));
+        _arguments = new NativeStrings(process.Args);
+        _environment = new NativeStrings(environment);
+        _directory = new NativeStrings([_workingDirectory]);
+        _limits = (NativeLimit*)NativeMemory.AllocZeroed((nuint)grant.Limits.Count + 1, (nuint)sizeof(NativeLimit));
+        for (var i = 0; i < grant.Limits.Count; i++)
+        {
+            _limits[i] = grant.Limits[i];
+        }
+
+        _groups = (uint*)NativeMemory.AllocZeroed((nuint)user.Groups.Count + 1, sizeof(uint));
+        for (var i = 0; i < user.Groups.Count; i++)
+        {
+            _groups[i] = user.Groups[i];
+        }
+
+        _plan = (ProgramPlan*)NativeMemory.AllocZeroed((nuint)sizeof(ProgramPlan));
+        *_plan = new ProgramPlan
+        {
+            Stdin = -1,
+            Stdout = -1,
+            Stderr = -1,
+            Limits = _limits,
+            LimitCount = grant.Limits.Count,
+            WorkingDirectory = _directory.Address[0],
+            Capabilities = grant.Capabilities,
+            Groups = _groups,
+            GroupCount = user.Groups.Count,
+            Uid = user.Uid,
+            Gid = user.Gid,
+            Umask = process.User.Umask is { } umask ? (int)umask : -1,
+            NoNewPrivileges = process.NoNewPrivileges,
+            Terminal = process.Terminal,
+            Candidates = _candidates.Address,
+            Arguments = _arguments.Address,
+            Environment = _environment.Address,
+        };
+    }
+
+    /// <summary>The plan, at an address that stays until disposed.</summary>
+    public ref ProgramPlan Plan => ref *_plan;
+
+    public ProgramPlan* Address => _plan;
+
+    /// <summary>Says what went wrong, in Docker's words where it has any.</summary>
+    public WherryException Failure()
+    {
+        var error = _plan->Error;
+        if (_plan->FailedStep != ProgramStep.Execute)
+        {
+            return new SandboxStartException(_plan->FailedStep switch
+            {
+                ProgramStep.WorkingDirectory => $"change the working directory to \"{_workingDirectory}\": {Errno.Describe(error)}",
+                ProgramStep.WorkingDirectoryOutside => $"working directory \"{_workingDirectory}\" lies outside the container's root",
+                ProgramStep.Limits => $"set resource limits: {Errno.Describe(error)}",
+                ProgramStep.User => $"become user {_plan->Uid}:{_plan->Gid}: {Errno.Describe(error)}",
+                var step => $"prepare the program ({step}): {Errno.Describe(error)}",
+            }, _plan->FailedStep == ProgramStep.WorkingDirectory ? 126 : 128);
+        }
+
+        return error switch
+        {
+            Errno.ENOENT or Errno.ENOTDIR when !_name.Contains('/') => new SandboxStartException($"exec: \"{_name}\": executable file not found in $PATH", 127),
+            Errno.ENOENT or Errno.ENOTDIR => new SandboxStartException($"exec: \"{_name}\": stat {_name}: no such file or directory", 127),
+            Errno.EACCES or Errno.EPERM => new SandboxStartException($"exec: \"{_name}\": permission denied", 126),
+            Errno.ENOEXEC => new SandboxStartException($"exec: \"{_name}\": exec format error", 126),
+            Errno.EISDIR => new SandboxStartException($"exec: \"{_name}\": is a directory", 126),
+            _ => new SandboxStartException($"exec: \"{_name}\": {Errno.Describe(error)}", 126),
+        };
+    }
+
+    public void Dispose()
+    {
+        _candidates.Dispose();
+        _arguments.Dispose();
+        _environment.Dispose();
+        _directory.Dispose();
+        NativeMemory.Free(_limits);
+        NativeMemory.Free(_groups);
+        NativeMemory.Free(_plan);
+    }
+
+    private static IReadOnlyList<string> WithHome(IReadOnlyList<string> environment, string home) =>
+        environment.Any(entry => entry.StartsWith("HOME=", StringComparison.Ordinal) && entry.Length > 5)
+            ? environment
+            : [.. environment.Where(entry => entry != "HOME="), "HOME=" + home];
+
+    private static List<string> Candidates(string name, IReadOnlyList<string> environment)
+    {
+        if (name.Contains('/'))
+        {
+            return [name];
+        }
+
+        var path = environment.LastOrDefault(entry => entry.StartsWith("PATH=", StringComparison.Ordinal))?[5..];
+        var candidates = new List<string>();
+        foreach (var directory in (path is null or "" ? DefaultPath : path).Split(':'))
+        {
+            // An empty entry means the working directory to a shell; a container's program is never looked for there.
+            if (directory.Length > 0)
+            {
+                candidates.Add($"{directory}/{name}");
+            }
+        }
+
+        return candidates;
+    }
+}

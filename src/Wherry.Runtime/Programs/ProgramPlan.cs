@@ -1,0 +1,70 @@
+using Wherry.Linux.Capabilities;
+
+namespace Wherry.Runtime.Programs;
+
+/// <summary>The steps from a privileged process to the user's program, in order.</summary>
+public enum ProgramStep
+{
+    None,
+    Streams,
+    Terminal,
+    Limits,
+    WorkingDirectory,
+    WorkingDirectoryOutside,
+    Bounding,
+    Groups,
+    User,
+    Capabilities,
+    NoNewPrivileges,
+    Execute,
+}
+
+/// <summary>One resource limit, ready for prlimit(2).</summary>
+public struct NativeLimit
+{
+    public int Resource;
+    public ulong Soft;
+    public ulong Hard;
+}
+
+/// <summary>
+/// All that <see cref="ProgramEntry"/> needs, in plain memory that a vfork child may read, and its outcome.
+/// Descriptors of −1 leave what is there.
+/// </summary>
+public unsafe struct ProgramPlan
+{
+    public int Stdin;
+    public int Stdout;
+    public int Stderr;
+
+    /// <summary>Begin a session of its own.</summary>
+    public bool NewSession;
+
+    /// <summary>Descriptor 0 becomes the session's controlling terminal.</summary>
+    public bool Terminal;
+
+    /// <summary>Become a process group of its own, and the terminal's foreground one if there is a terminal.</summary>
+    public bool OwnGroup;
+
+    public NativeLimit* Limits;
+    public int LimitCount;
+
+    public byte* WorkingDirectory;
+    public CapabilitySets Capabilities;
+    public uint* Groups;
+    public int GroupCount;
+    public uint Uid;
+    public uint Gid;
+
+    /// <summary>−1 leaves it.</summary>
+    public int Umask;
+    public bool NoNewPrivileges;
+
+    /// <summary>Paths to try, in order, as a shell does with PATH; null-terminated.</summary>
+    public byte** Candidates;
+    public byte** Arguments;
+    public byte** Environment;
+
+    public ProgramStep FailedStep;
+    public int Error;
+}

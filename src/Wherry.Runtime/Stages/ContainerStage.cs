@@ -1,0 +1,237 @@
+using System.Globalization;
+using Wherry.Linux;
+using Wherry.Linux.Cgroups;
+using Wherry.Linux.Files;
+using Wherry.Linux.Kernel;
+using Wherry.Linux.Mounts;
+using Wherry.Linux.Processes;
+using Wherry.Linux.Terminals;
+using Wherry.Runtime.Cgroups;
+using Wherry.Runtime.Contracts;
+using Wherry.Runtime.Contracts.Protocol;
+using Wherry.Runtime.Identity;
+using Wherry.Runtime.Mounts;
+using Wherry.Runtime.Programs;
+
+namespace Wherry.Runtime.Stages;
+
+/// <summary>
+/// The second stage: this program again, as the first process in the container's new namespaces, where it makes
+/// everything the user's program is to find, waits for the word and becomes that program (or, with
+/// <c>--init</c>, its parent).
+/// </summary>
+public sealed class ContainerStage
+{
+    private readonly StageChannel _channel;
+    private readonly Bundle _bundle;
+    private readonly List<string> _warnings = [];
+
+    private ContainerStage(StageChannel channel, Bundle bundle)
+    {
+        _channel = channel;
+        _bundle = bundle;
+    }
+
+    /// <summary>Runs the stage on the channel it was started with. Returns only when the program could not be run, or under <c>--init</c> has ended.</summary>
+    public static int Run()
+    {
+        using var channel = new StageChannel(new FileDescriptor(StageChannel.DescriptorNumber));
+        try
+        {
+            FileSyscalls.SetCloseOnExec(StageChannel.DescriptorNumber);
+            ProcessSyscalls.SetDumpable(false);
+            return channel.Receive(MessageKind.StageOrder, out var order)
+                ? new ContainerStage(channel, Bundle.Read(new WireReader(order).ReadString())).Run(channel)
+                : 1;
+        }
+        catch (Exception e)
+        {
+            return Report(channel, e);
+        }
+    }
+
+    private static int Report(StageChannel channel, Exception failure)
+    {
+        var answer = FailedAnswer.From(failure);
+        channel.SendFailure(answer.ExitCode == 0 ? answer with { ExitCode = 128 } : answer);
+        return 1;
+    }
+
+    private int Run(StageChannel channel)
+    {
+        FileSyscalls.SetUmask(0);
+        var cgroup = JoinCgroup();
+        using var sources = BindSources.Open(_bundle.Spec.Mounts, _bundle.Directory);
+        using var root = RootFilesystem.Mount(_bundle.RootPath, _bundle.Options.Rootfs, _bundle.Linux.RootfsPropagation);
+        SetNames();
+        FillVolumes(root);
+        MakeMounts(root, sources, cgroup);
+        var terminal = PrepareDevices(root);
+        Sysctls.Set(_bundle.Linux.Sysctl, _bundle.Linux.Namespaces);
+        SetOomScore();
+        var user = UserLookup.Resolve(root, _bundle.Options.User, _bundle.Process.User, _bundle.Options.AdditionalGroups);
+        MakeWorkingDirectory(root);
+        HidePaths(root);
+        RootFilesystem.Enter(root);
+        GiveStreams(user, terminal?.Slave);
+        using var program = new PreparedProgram(_bundle.Process, user, HostGrant.For(_bundle.Process, _bundle.Options.AskedByName, _warnings));
+        FileSyscalls.SetUmask(0x12);
+
+        channel.SendReady(_warnings, terminal?.Master);
+        terminal?.Master.Dispose();
+        return channel.Receive(MessageKind.StageGo, out _) ? Become(program) : 1;
+    }
+
+    private int Become(PreparedProgram program)
+    {
+        if (_bundle.Options.Init)
+        {
+            return InitStage.Run(_channel, program);
+        }
+
+        ProgramEntry.Run(ref program.Plan);
+        throw program.Failure();
+    }
+
+    private CgroupDirectories JoinCgroup()
+    {
+        var path = _bundle.Linux.CgroupsPath;
+        if (string.IsNullOrEmpty(path))
+        {
+            throw Errors.WherryException.Invalid("the bundle's configuration has no linux.cgroupsPath");
+        }
+
+        var cgroup = CgroupHost.Detect().Locate(path);
+        cgroup.Create();
+        new CgroupLimits(cgroup, _bundle.Options.AskedByName, _warnings).Apply(_bundle.Linux.Resources);
+        cgroup.Join();
+        if (_bundle.Linux.Namespaces.Any(ns => ns.Type == "cgroup"))
+        {
+            // Here and not at birth: the namespace's root is the cgroup its maker is in.
+            ProcessSyscalls.Unshare(CloneFlags.NewCgroup);
+        }
+
+        return cgroup;
+    }
+
+    private void SetNames()
+    {
+        var own = _bundle.Linux.Namespaces.Any(ns => ns.Type == "uts" && ns.Path is null);
+        if (own && !string.IsNullOrEmpty(_bundle.Spec.Hostname))
+        {
+            ProcessSyscalls.SetHostname(_bundle.Spec.Hostname);
+        }
+
+        if (own && !string.IsNullOrEmpty(_bundle.Spec.Domainname))
+        {
+            ProcessSyscalls.SetDomainname(_bundle.Spec.Domainname);
+        }
+    }
+
+    private void FillVolumes(RootDirectory root)
+    {
+        foreach (var copyUp in _bundle.Options.CopyUps)
+        {
+            CopyUp.Fill(root, copyUp);
+        }
+    }
+
+    private void MakeMounts(RootDirectory root, BindSources sources, CgroupDirectories cgroup)
+    {
+        var mounts = new ContainerMounts(root, sources, cgroup);
+        foreach (var mount in _bundle.Spec.Mounts)
+        {
+            try
+            {
+                mounts.Make(mount);
+            }
+            catch (LinuxException e)
+            {
+                throw new SandboxStartException($"mount {mount.Source} on {mount.Destination}: {e.Message}", 128);
+            }
+        }
+    }
+
+    private (FileDescriptor Master, FileDescriptor Slave)? PrepareDevices(RootDirectory root)
+    {
+        var devices = new DeviceNodes(root);
+        devices.Make(_bundle.Spec.Mounts, _bundle.Linux.Devices);
+        if (!_bundle.Process.Terminal)
+        {
+            return null;
+        }
+
+        var terminal = PseudoTerminal.OpenInside(root);
+        if (_bundle.Process.ConsoleSize is { Height: > 0, Width: > 0 } size)
+        {
+            PseudoTerminal.Resize(terminal.Master, size.Height, size.Width);
+        }
+
+        devices.BindConsole(terminal.Slave);
+        return terminal;
+    }
+
+    private void SetOomScore()
+    {
+        if (_bundle.Process.OomScoreAdj is not { } score)
+        {
+            return;
+        }
+
+        const string file = "/proc/self/oom_score_adj";
+        try
+        {
+            FileSyscalls.WriteKernelFile(file, score.ToString(CultureInfo.InvariantCulture));
+        }
+        catch (LinuxException e) when (e.ErrorNumber is Errno.EACCES or Errno.EPERM)
+        {
+            if (_bundle.Options.AskedByName.Contains("oomScoreAdj", StringComparer.OrdinalIgnoreCase))
+            {
+                throw new SandboxStartException($"the OOM score can't be lowered to {score}: the engine lacks CAP_SYS_RESOURCE on this host", 128);
+            }
+
+            _warnings.Add($"the OOM score stays at {FileSyscalls.TryReadText(file)?.Trim()} rather than {score}: the engine lacks CAP_SYS_RESOURCE to lower it");
+        }
+    }
+
+    // As Docker does: a WORKDIR that the image lacks is made, as root.
+    private void MakeWorkingDirectory(RootDirectory root)
+    {
+        var directory = _bundle.Process.Cwd;
+        if (directory.Length > 1)
+        {
+            root.OpenOrMakeDirectory(directory).Dispose();
+        }
+    }
+
+    private void HidePaths(RootDirectory root)
+    {
+        var hidden = new HiddenPaths(root);
+        hidden.MakeReadOnly(_bundle.Linux.ReadonlyPaths);
+        hidden.Mask(_bundle.Linux.MaskedPaths);
+        if (_bundle.Spec.Root?.Readonly is true)
+        {
+            MountSyscalls.SetAttributes(root.Descriptor, MountAttributes.ReadOnly, MountAttributes.None, MountFlags.None, recursive: false, "/");
+        }
+    }
+
+    /// <summary>Puts the terminal in place, and lets the program's user open its own streams again (/dev/stdout).</summary>
+    private static void GiveStreams(ResolvedUser user, FileDescriptor? terminal)
+    {
+        if (terminal is not null)
+        {
+            for (var fd = 0; fd < 3; fd++)
+            {
+                FileSyscalls.Duplicate(terminal.Number, fd);
+            }
+
+            Syscall.Check(PseudoTerminal.TryMakeControlling(0), "make the terminal the program's own");
+            terminal.Dispose();
+        }
+
+        if (user.Uid != 0)
+        {
+            StreamOwner.Give(user.Uid);
+        }
+    }
+}

@@ -1,0 +1,24 @@
+using Wherry.Linux;
+using Wherry.Linux.Files;
+using Wherry.Linux.Mounts;
+
+namespace Wherry.Runtime.Stages;
+
+/// <summary>
+/// This program's own binary, opened so that a stage can be executed by descriptor. It is reached through a
+/// read-only mount attached nowhere: were a container to get at a stage's /proc/…/exe, it could not write the
+/// host's binary through it (CVE-2019-5736).
+/// </summary>
+public static class OwnExecutable
+{
+    // Above any number a stage's own descriptors are put at.
+    private const int LowestNumber = 64;
+
+    /// <exception cref="LinuxException">Needs CAP_SYS_ADMIN and Linux 5.12.</exception>
+    public static FileDescriptor Open()
+    {
+        using var mount = MountSyscalls.CloneTree("/proc/self/exe", recursive: false);
+        MountSyscalls.SetAttributes(mount, MountAttributes.ReadOnly | MountAttributes.NoSuid, MountAttributes.None, MountFlags.Private, recursive: false, "the runtime's own binary");
+        return FileSyscalls.Duplicate(mount, LowestNumber);
+    }
+}

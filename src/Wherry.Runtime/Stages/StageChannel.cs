@@ -1,0 +1,60 @@
+using Wherry.Errors;
+using Wherry.Linux;
+using Wherry.Linux.Sockets;
+using Wherry.Runtime.Contracts.Protocol;
+
+namespace Wherry.Runtime.Stages;
+
+/// <summary>
+/// The stage's end of its channel to the supervisor. It is close-on-exec: that the channel ends without a word
+/// is how the supervisor knows that the program has been executed.
+/// </summary>
+public sealed class StageChannel(FileDescriptor socket) : IDisposable
+{
+    /// <summary>The descriptor a stage finds its channel at.</summary>
+    public const int DescriptorNumber = 3;
+
+    /// <summary>No message between supervisor and stage is longer.</summary>
+    public const int MaxMessage = 64 * 1024;
+
+    private readonly byte[] _buffer = new byte[4096];
+
+    public FileDescriptor Socket => socket;
+
+    /// <summary>Waits for a message of that kind; false when the supervisor has gone.</summary>
+    public bool Receive(MessageKind expected, out ReadOnlySpan<byte> payload)
+    {
+        var length = UnixSockets.ReceiveMessage(socket, _buffer, wait: true, out var attachment);
+        attachment?.Dispose();
+        payload = default;
+        if (length < Frame.HeaderSize)
+        {
+            return false;
+        }
+
+        var frame = Frame.Parse(_buffer);
+        if (frame.Kind != expected)
+        {
+            throw WherryException.System($"the supervisor said {frame.Kind} where {expected} was due");
+        }
+
+        payload = _buffer.AsSpan(Frame.HeaderSize, frame.PayloadLength);
+        return true;
+    }
+
+    public void SendReady(IReadOnlyList<string> warnings, FileDescriptor? terminal)
+    {
+        var writer = new WireWriter(MessageKind.StageReady, 0);
+        writer.Write(warnings);
+        UnixSockets.SendMessage(socket, writer.Finish().Span, terminal);
+    }
+
+    public void SendFailure(FailedAnswer failure)
+    {
+        var writer = new WireWriter(MessageKind.Failed, 0);
+        failure.WriteTo(writer);
+        UnixSockets.SendMessage(socket, writer.Finish().Span);
+    }
+
+    public void Dispose() => socket.Dispose();
+}

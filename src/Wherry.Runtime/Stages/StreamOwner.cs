@@ -1,0 +1,41 @@
+using Wherry.Linux;
+using Wherry.Linux.Files;
+using FileMode = Wherry.Linux.Files.FileMode;
+
+namespace Wherry.Runtime.Stages;
+
+/// <summary>Makes a program's pipes and terminals the property of its user, who could otherwise not open /dev/stdout.</summary>
+public static class StreamOwner
+{
+    private const uint NullMajor = 1;
+    private const uint KeepGroup = uint.MaxValue;
+
+    /// <summary>Those at descriptors 0 to 2 of this process.</summary>
+    public static void Give(uint uid)
+    {
+        for (var fd = 0; fd < 3; fd++)
+        {
+            var stream = new FileDescriptor(fd);
+            try
+            {
+                Give(stream, uid);
+            }
+            finally
+            {
+                stream.Release();
+            }
+        }
+    }
+
+    public static void Give(FileDescriptor stream, uint uid)
+    {
+        var status = FileStatus.Of(stream);
+
+        // /dev/null is the host's; anything but pipes and terminals is not ours to give.
+        var ours = status.Type == FileMode.Fifo || (status.Type == FileMode.CharacterDevice && status.DeviceMajor != NullMajor);
+        if (ours && status.Uid != uid)
+        {
+            FileSyscalls.SetOwner(stream, uid, KeepGroup);
+        }
+    }
+}
