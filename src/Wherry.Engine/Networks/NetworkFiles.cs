@@ -39,6 +39,6 @@ internal static class NetworkFiles
             record.Config.Hostname,
             record.Config.Domainname,
             record.Host.ExtraHosts ?? [],
-            endpoint?.Gateway));
+            parts.Bridge.Gateway.ToString()));
     }
 }
