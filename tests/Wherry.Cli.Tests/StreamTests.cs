@@ -23,3 +23,23 @@ public sealed class StreamTests
         Assert.Throws<IOException>(() => FrameReader.Copy(source, Stream.Null, Stream.Null));
     }
 }
+
+public sealed class DetachKeysTests
+{
+    [Theory]
+    [InlineData(null, "abc\u0010\u0011", true)]
+    [InlineData(null, "\u0010\u0010\u0011", true)]
+    [InlineData(null, "\u0010x\u0011", false)]
+    [InlineData("ctrl-a,d", "\u0001d", true)]
+    [InlineData("ctrl-a,d", "\u0010\u0011", false)]
+    public void The_keys_are_noticed_however_they_arrive(string? keys, string typed, bool expected)
+    {
+        var detach = DetachKeys.Parse(keys);
+        foreach (var key in Encoding.ASCII.GetBytes(typed))
+        {
+            detach.Observe([key]);
+        }
+
+        Assert.Equal(expected, detach.Typed);
+    }
+}

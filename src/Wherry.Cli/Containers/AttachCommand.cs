@@ -57,7 +57,8 @@ internal sealed class AttachCommand : CliCommand
             .AddFlag("stream", true).AddFlag("stdin", stdin).AddFlag("stdout", true).AddFlag("stderr", true)
             .Add("detachKeys", invocation.Last(_detachKeys));
         using var connection = invocation.Engine.Hijack(target.ToString(), null);
-        new Session(context, connection, new SessionOptions(tty, stdin, true, true, $"/containers/{name}/resize", proxy)).Run();
-        return tty && stdin ? exit.ExitCodeUnlessDetached() : exit.ExitCode();
+        var keys = DetachKeys.Parse(invocation.Last(_detachKeys));
+        new Session(context, connection, new SessionOptions(tty, stdin, true, true, $"/containers/{name}/resize", proxy, keys)).Run();
+        return tty && stdin ? exit.ExitCodeUnlessDetached(keys) : exit.ExitCode();
     }
 }

@@ -98,7 +98,7 @@ internal sealed class ExecCommand : CliCommand
         var start = new ExecStartRequest { Tty = request.Tty, ConsoleSize = request.Tty ? Size() : null };
         using (var connection = invocation.Engine.Hijack($"/exec/{id}/start", RequestJson.Of(start)))
         {
-            new Session(invocation.Context, connection, new SessionOptions(request.Tty, request.AttachStdin, true, true, $"/exec/{id}/resize", ForwardsSignals: false)).Run();
+            new Session(invocation.Context, connection, new SessionOptions(request.Tty, request.AttachStdin, true, true, $"/exec/{id}/resize", ForwardsSignals: false, DetachKeys.Parse(request.DetachKeys))).Run();
         }
 
         using var document = invocation.Engine.Get($"/exec/{id}/json");

@@ -72,9 +72,10 @@ internal sealed class RunCommand : ContainerOptions
             return exit.ExitCode();
         }
 
-        var options = new SessionOptions(request.Tty, request.AttachStdin, request.AttachStdout, request.AttachStderr, $"/containers/{id}/resize", proxy);
+        var keys = DetachKeys.Parse(invocation.Last(_detachKeys));
+        var options = new SessionOptions(request.Tty, request.AttachStdin, request.AttachStdout, request.AttachStderr, $"/containers/{id}/resize", proxy, keys);
         new Session(context, connection, options).Run();
-        return request is { Tty: true, AttachStdin: true } ? exit.ExitCodeUnlessDetached() : exit.ExitCode();
+        return request is { Tty: true, AttachStdin: true } ? exit.ExitCodeUnlessDetached(keys) : exit.ExitCode();
     }
 
     private string AttachTarget(Invocation invocation, string id, ContainerCreateRequest request)

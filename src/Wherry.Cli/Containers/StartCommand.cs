@@ -57,7 +57,8 @@ internal sealed class StartCommand : CliCommand
         using var connection = invocation.Engine.Hijack(target.ToString(), null);
         using var exit = PendingExit.Register(context, id, container.Truth("HostConfig", "AutoRemove") ? "removed" : "next-exit");
         invocation.Engine.Call("POST", $"/containers/{id}/start");
-        new Session(context, connection, new SessionOptions(tty, stdin, true, true, $"/containers/{id}/resize", forwarding is not null)).Run();
-        return tty && stdin ? exit.ExitCodeUnlessDetached() : exit.ExitCode();
+        var keys = DetachKeys.Parse(invocation.Last(_detachKeys));
+        new Session(context, connection, new SessionOptions(tty, stdin, true, true, $"/containers/{id}/resize", forwarding is not null, keys)).Run();
+        return tty && stdin ? exit.ExitCodeUnlessDetached(keys) : exit.ExitCode();
     }
 }

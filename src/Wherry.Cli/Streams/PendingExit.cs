@@ -44,11 +44,16 @@ internal sealed class PendingExit : IDisposable
     }
 
     /// <summary>
-    /// The exit code once the program's output has ended. A container that still runs then has been detached from
-    /// (the engine saw the detach keys and closed the stream): that is a success of ours.
+    /// The exit code once the program's output has ended. Where the detach keys were typed and the container still
+    /// runs, it has been detached from (the engine saw the keys and closed the stream): that is a success of ours.
     /// </summary>
-    internal int ExitCodeUnlessDetached()
+    internal int ExitCodeUnlessDetached(DetachKeys keys)
     {
+        if (!keys.Typed)
+        {
+            return ExitCode();
+        }
+
         for (var wait = 20; ; wait = Math.Min(wait * 2, 1000))
         {
             if (_response.WaitReadable(wait))

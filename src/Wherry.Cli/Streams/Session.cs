@@ -12,7 +12,8 @@ namespace Wherry.Cli.Streams;
 /// <param name="Stderr">The program's errors are shown.</param>
 /// <param name="ResizeTarget">Where the size of our terminal is reported: <c>/containers/ID/resize</c>.</param>
 /// <param name="ForwardsSignals">Signals are somebody else's business (they are sent to the container), so they must not end the raw mode.</param>
-internal sealed record SessionOptions(bool Tty, bool Stdin, bool Stdout, bool Stderr, string ResizeTarget, bool ForwardsSignals);
+/// <param name="DetachKeys">The keys that end the session and leave the program running.</param>
+internal sealed record SessionOptions(bool Tty, bool Stdin, bool Stdout, bool Stderr, string ResizeTarget, bool ForwardsSignals, DetachKeys DetachKeys);
 
 /// <summary>
 /// Connects our standard streams to a program in a container until its output ends: a background thread sends what
@@ -59,6 +60,7 @@ internal sealed class Session(CliContext context, HijackedConnection connection,
             int count;
             while ((count = context.Streams.Input.Read(buffer)) > 0)
             {
+                options.DetachKeys.Observe(buffer.AsSpan(0, count));
                 connection.Write(buffer.AsSpan(0, count));
             }
         }
