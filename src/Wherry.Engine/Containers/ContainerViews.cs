@@ -49,7 +49,9 @@ internal static class ContainerViews
         _ => "Created",
     };
 
-    public static string CommandText(ContainerRecord record) => string.Join(' ', CommandLine(record));
+    /// <summary>The command line in Docker's form: words after the first that contain a space stand in quotes.</summary>
+    public static string CommandText(ContainerRecord record) => string.Join(
+        ' ', CommandLine(record).Select((word, index) => index > 0 && word.Contains(' ') ? $"'{word}'" : word));
 
     public static IReadOnlyList<string> CommandLine(ContainerRecord record) =>
         [.. record.Config.Entrypoint ?? [], .. record.Config.Cmd ?? []];
