@@ -95,8 +95,6 @@ public sealed partial class ImageStore
         try
         {
             var config = JsonSerializer.Deserialize(bytes, ImageJson.Default.ImageConfig)!;
-            if (config.RootFs is null || config.RootFs.DiffIds is null || config.History is null)
-                throw WherryException.Invalid("invalid archive: an image's configuration has no layers' list");
             return config.Os is "" or "linux" ? config : throw WherryException.Unsupported($"the image is for {config.Os}, which this engine does not run");
         }
         catch (JsonException damaged)

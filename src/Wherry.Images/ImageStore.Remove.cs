@@ -75,7 +75,7 @@ public sealed partial class ImageStore
     {
         if (FindConflict(image, hard: true, stopped: !force, referenced: !force, removal) is { } conflict)
         {
-            if (quiet && (image.References.Count > 0 || conflict.Used))
+            if (quiet && (conflict.Used || image.References.Count > 0 || HasChildren(image)))
                 return;
             throw WherryException.Conflict(conflict.Message);
         }
@@ -103,7 +103,7 @@ public sealed partial class ImageStore
 
     private Conflict? FindConflict(StoredImage image, bool hard, bool stopped, bool referenced, Removal removal)
     {
-        if (hard && _catalog.Images.Values.Any(other => other.Record.Parent == image.Id))
+        if (hard && HasChildren(image))
             return Refuse("cannot be forced", "image has dependent child images", used: false);
         var users = hard || stopped ? removal.Users(image.ToImage()) : [];
         if (hard && users.FirstOrDefault(user => user.Running) is { } running)
@@ -118,6 +118,8 @@ public sealed partial class ImageStore
     }
 
     private sealed record Conflict(string Message, bool Used);
+
+    private bool HasChildren(StoredImage image) => _catalog.Images.Values.Any(other => other.Record.Parent == image.Id);
 
     /// <summary>At most one tag, and digests in that tag's repository only.</summary>
     private static bool IsSingleReference(IReadOnlyList<ImageReference> references) =>

@@ -36,7 +36,7 @@ public sealed partial class ImageStore
     /// <summary>Opens the store, makes it if need be, and removes what a crash left unfinished.</summary>
     public static ImageStore Open(string dataRoot, LayerStore layers)
     {
-        var store = new ImageStore(dataRoot, layers);
+        var store = new ImageStore(Path.GetFullPath(dataRoot), layers);
         Directory.CreateDirectory(store._recordDirectory);
         Directory.CreateDirectory(store._temporaryDirectory);
         DurableFile.RemoveLeftovers(store._recordDirectory);
@@ -129,7 +129,7 @@ public sealed partial class ImageStore
         var manifestDigest = _blobs.PutDocument(manifest);
         lock (_changes)
         {
-            var record = new ImageRecord { Id = id, Manifest = manifestDigest, Parent = parent };
+            var record = new ImageRecord { Id = id, Manifest = manifestDigest, Parent = parent, References = new SortedDictionary<string, DateTimeOffset>(StringComparer.Ordinal) };
             if (_catalog.Images.TryGetValue(id, out var existing))
             {
                 // The same image, perhaps in another packing: what is here stays, and has its own hold.

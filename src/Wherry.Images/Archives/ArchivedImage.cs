@@ -24,7 +24,9 @@ internal sealed record ArchivedImage(byte[] Config, byte[]? Manifest, IReadOnlyL
         if (archive.Document("manifest.json") is { } list)
         {
             var manifests = index is null ? [] : Flatten(archive, index, null, 0).Select(pair => ReadManifest(archive, pair.Manifest)).ToList();
-            foreach (var entry in Parse(list, ImageJson.Default.DockerArchiveEntryArray, "manifest.json"))
+            var entries = Parse(list, ImageJson.Default.DockerArchiveEntryArray, "manifest.json");
+            RequireAll(entries, "manifest.json");
+            foreach (var entry in entries)
                 found.Add(FromDocker(archive, entry, manifests));
         }
         else if (index is not null)
@@ -41,6 +43,7 @@ internal sealed record ArchivedImage(byte[] Config, byte[]? Manifest, IReadOnlyL
 
     private static ArchivedImage FromDocker(ImageArchiveReader archive, DockerArchiveEntry entry, List<(byte[] Bytes, Manifest Manifest)> manifests)
     {
+        RequireAll([entry.Config, .. entry.Layers, .. entry.RepoTags ?? []], "manifest.json");
         var config = archive.Document(entry.Config) ?? throw WherryException.Invalid($"invalid archive: configuration {entry.Config} is missing");
         var digest = Digests.Of(config);
         // Most archives name the configuration by its digest; then it must be that.
@@ -68,6 +71,7 @@ internal sealed record ArchivedImage(byte[] Config, byte[]? Manifest, IReadOnlyL
     {
         var bytes = archive.DocumentByDigest(descriptor.Digest, "manifest");
         var manifest = Parse(bytes, ImageJson.Default.Manifest, $"manifest {descriptor.Digest}");
+        RequireAll([manifest.Config, .. manifest.Layers], $"manifest {descriptor.Digest}");
         foreach (var digest in manifest.Layers.Select(layer => layer.Digest).Append(manifest.Config.Digest))
             CheckDigest(digest);
         return (bytes, manifest);
@@ -78,6 +82,7 @@ internal sealed record ArchivedImage(byte[] Config, byte[]? Manifest, IReadOnlyL
     {
         if (depth > DeepestIndex)
             throw WherryException.Invalid("invalid archive: its indexes are nested too deep");
+        RequireAll(index.Manifests, "index");
         foreach (var descriptor in depth == 0 ? index.Manifests : ForThisHost(index.Manifests))
         {
             CheckDigest(descriptor.Digest);
@@ -129,6 +134,13 @@ internal sealed record ArchivedImage(byte[] Config, byte[]? Manifest, IReadOnlyL
     {
         if (!Digests.IsValid(digest))
             throw WherryException.Invalid($"invalid archive: \"{digest}\" is not a sha256 digest");
+    }
+
+    /// <summary>JSON can say null where a type says it can't.</summary>
+    private static void RequireAll(IEnumerable<object?> items, string what)
+    {
+        if (items.Any(item => item is null))
+            throw WherryException.Invalid($"invalid archive: {what} is not what it should be: null where something must be");
     }
 
     private static T Parse<T>(byte[] bytes, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type, string what)

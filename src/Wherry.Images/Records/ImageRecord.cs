@@ -18,7 +18,7 @@ internal sealed record ImageRecord
     public DateTimeOffset? LastTagged { get; init; }
 
     /// <summary>Full reference to the time it began to name this image.</summary>
-    public IReadOnlyDictionary<string, DateTimeOffset> References { get; init; } = new SortedDictionary<string, DateTimeOffset>(StringComparer.Ordinal);
+    public required IReadOnlyDictionary<string, DateTimeOffset> References { get; init; }
 }
 
 [JsonSourceGenerationOptions(

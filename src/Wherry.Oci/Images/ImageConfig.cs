@@ -9,9 +9,10 @@ public sealed record ImageConfig
 
     public string? Author { get; init; }
 
-    public string Architecture { get; init; } = "";
+    // Source-generated readers set every init property, absent ones to null: the default must come from the getter.
+    public string Architecture { get => field ?? ""; init; } = "";
 
-    public string Os { get; init; } = "";
+    public string Os { get => field ?? ""; init; } = "";
 
     [JsonPropertyName("os.version")]
     public string? OsVersion { get; init; }
@@ -35,18 +36,18 @@ public sealed record ImageConfig
     public string? Comment { get; init; }
 
     [JsonPropertyName("rootfs")]
-    public RootFs RootFs { get; init; } = new();
+    public RootFs RootFs { get => field ?? new RootFs(); init; } = new();
 
-    public IReadOnlyList<History> History { get; init; } = [];
+    public IReadOnlyList<History> History { get => field ?? []; init; } = [];
 }
 
 /// <summary>The layers, lowest first, by digest of their uncompressed archives.</summary>
 public sealed record RootFs
 {
-    public string Type { get; init; } = "layers";
+    public string Type { get => field ?? "layers"; init; } = "layers";
 
     [JsonPropertyName("diff_ids")]
-    public IReadOnlyList<string> DiffIds { get; init; } = [];
+    public IReadOnlyList<string> DiffIds { get => field ?? []; init; } = [];
 }
 
 /// <summary>One step of an image's making, oldest first.</summary>

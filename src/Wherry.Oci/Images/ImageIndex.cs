@@ -7,7 +7,7 @@ public sealed record ImageIndex
 
     public string? MediaType { get; init; }
 
-    public IReadOnlyList<Descriptor> Manifests { get; init; } = [];
+    public IReadOnlyList<Descriptor> Manifests { get => field ?? []; init; } = [];
 
     public IReadOnlyDictionary<string, string>? Annotations { get; init; }
 }

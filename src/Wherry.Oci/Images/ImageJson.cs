@@ -33,5 +33,5 @@ public sealed record DockerArchiveEntry
 
     /// <summary>Members of the archive, lowest layer first.</summary>
     [JsonPropertyName("Layers")]
-    public IReadOnlyList<string> Layers { get; init; } = [];
+    public IReadOnlyList<string> Layers { get => field ?? []; init; } = [];
 }

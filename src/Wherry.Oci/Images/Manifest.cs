@@ -11,7 +11,7 @@ public sealed record Manifest
 
     public required Descriptor Config { get; init; }
 
-    public IReadOnlyList<Descriptor> Layers { get; init; } = [];
+    public IReadOnlyList<Descriptor> Layers { get => field ?? []; init; } = [];
 
     public IReadOnlyDictionary<string, string>? Annotations { get; init; }
 }

@@ -28,7 +28,7 @@ public sealed partial class LayerStore
     {
         if (driverName is not ("overlay" or "overlay2"))
             throw WherryException.Unsupported($"storage driver {driverName} is not supported: use overlay");
-        var store = new LayerStore(Path.Combine(dataRoot, "layers"));
+        var store = new LayerStore(Path.Combine(Path.GetFullPath(dataRoot), "layers"));
         Directory.CreateDirectory(store._root);
         // Layers hold setuid programs: no user of the host may reach them.
         using (var root = FileTree.OpenDirectory(store._root))

@@ -171,6 +171,9 @@ internal sealed class DiffWriter(Stream target, CancellationToken cancel)
                 return null;
             at = end;
         }
+        // An empty stretch at the end is how GNU tar learns of a hole there.
+        if (at < status.Size)
+            segments.Add(new SparseSegment(status.Size, 0));
         return segments;
     }
 

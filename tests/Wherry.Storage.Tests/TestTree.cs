@@ -1,0 +1,40 @@
+using System.Diagnostics;
+using Wherry.Linux.FileTrees;
+
+namespace Wherry.Storage.Tests;
+
+/// <summary>A directory of a test's own, and the programs that look at it.</summary>
+public sealed class TestTree : IDisposable
+{
+    public TestTree() => Directory.CreateDirectory(Root);
+
+    public string Root { get; } = Path.Combine(Path.GetTempPath(), "wherry-storage-" + Guid.NewGuid().ToString("N"));
+
+    public string Make(string name)
+    {
+        var path = Path.Combine(Root, name);
+        Directory.CreateDirectory(path);
+        return path;
+    }
+
+    /// <summary>All that a tree is: kinds, modes, owners, sizes, times, links, devices, link counts and contents.</summary>
+    public static string Describe(string directory, bool times = true)
+    {
+        var format = times ? "%P %y %m %U %G %s %T@ %l %n\\n" : "%P %y %m %U %G %l\\n";
+        var list = Run("sh", "-c", $"cd '{directory}' && find . -mindepth 1 \\( -type d -printf '%P d %m %U %G {(times ? "%T@" : "")}\\n' -o -printf '{format}' \\) | LC_ALL=C sort");
+        return list + Run("sh", "-c", $"cd '{directory}' && find . -type f -print0 | LC_ALL=C sort -z | xargs -0 -r sha256sum");
+    }
+
+    public static string Run(string program, params string[] arguments)
+    {
+        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
+        using var process = Process.Start(start)!;
+        var errors = process.StandardError.ReadToEndAsync();
+        var output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        Assert.True(process.ExitCode == 0, $"{program} {string.Join(' ', arguments)}: {errors.Result}");
+        return output;
+    }
+
+    public void Dispose() => FileTree.RemoveTree(Root);
+}
