@@ -14,6 +14,9 @@ namespace Wherry.Api;
 /// <summary>Serves a route table on sockets that the caller has bound.</summary>
 public sealed class RestServer : IAsyncDisposable
 {
+    /// <summary>Bytes that may wait per connection. The server's pool never gives a block back, so peaks are for ever.</summary>
+    private const int ReadBufferSize = 256 * 1024;
+
     private readonly KestrelServer _server;
     private readonly RestApplication _application;
 
@@ -40,7 +43,7 @@ public sealed class RestServer : IAsyncDisposable
             });
         }
 
-        var transport = new SocketTransportOptions { CreateBoundListenSocket = address => bound[address] };
+        var transport = new SocketTransportOptions { CreateBoundListenSocket = address => bound[address], MaxReadBufferSize = ReadBufferSize };
         _server = new KestrelServer(Options.Create(options), new SocketTransportFactory(Options.Create(transport), loggers), loggers);
         _application = new RestApplication(routes, log);
     }

@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using System.Text;
+using Microsoft.AspNetCore.Connections.Features;
 using Wherry.Api.Http;
 
 namespace Wherry.Api.Hijacking;
@@ -40,7 +41,9 @@ internal static class Hijack
         {
             await stream.DisposeAsync().ConfigureAwait(false);
 
-            // Nothing of HTTP may follow: the HTTP layer drops the connection, whose socket then closes.
+            // Nothing of HTTP may follow: what the client still sends is no request. The HTTP layer lets go of the
+            // connection, and its socket closes.
+            request.Http.Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose();
             request.Http.Abort();
         }
     }

@@ -97,24 +97,30 @@ public sealed class AttachSession : IAsyncDisposable
         while (true)
         {
             var read = await input.ReadAsync(cancel).ConfigureAwait(false);
-            foreach (var segment in read.Buffer)
+            try
             {
-                if (_detach is null)
+                foreach (var segment in read.Buffer)
                 {
-                    await connection.Stream.WriteAsync(segment, cancel).ConfigureAwait(false);
-                    continue;
-                }
+                    if (_detach is null)
+                    {
+                        await connection.Stream.WriteAsync(segment, cancel).ConfigureAwait(false);
+                        continue;
+                    }
 
-                var passed = _detach.Filter(segment.Span);
-                await connection.Stream.WriteAsync(passed, cancel).ConfigureAwait(false);
-                if (_detach.Completed)
-                {
-                    input.AdvanceTo(read.Buffer.End);
-                    return true;
+                    var passed = _detach.Filter(segment.Span);
+                    await connection.Stream.WriteAsync(passed, cancel).ConfigureAwait(false);
+                    if (_detach.Completed)
+                    {
+                        return true;
+                    }
                 }
             }
+            finally
+            {
+                // However it ended: a read that is not given back leaves a pipe that nobody can read again.
+                input.AdvanceTo(read.Buffer.End);
+            }
 
-            input.AdvanceTo(read.Buffer.End);
             if (read.IsCompleted || read.IsCanceled)
             {
                 connection.CompleteInput();

@@ -131,6 +131,36 @@ public sealed class HijackTests
     }
 
     [Fact]
+    public async Task What_follows_a_session_is_not_taken_for_a_request()
+    {
+        var requests = 0;
+        await using var server = await RunningServer.StartAsync(routes =>
+        {
+            routes.Post("/attach", request => Hijack.RunAsync(request, tty: true, (_, _, _) => Task.CompletedTask));
+            routes.Get("/secret", request =>
+            {
+                requests++;
+                return request.AnswerAsync(200);
+            });
+        });
+        using var socket = await server.ConnectAsync();
+        await socket.SendAsync(Encoding.ASCII.GetBytes(Attach));
+        await RunningServer.ReadUntilAsync(socket, "\r\n\r\n");
+        await Task.Delay(2500); // past the grace in which input is read and dropped
+        try
+        {
+            await socket.SendAsync("GET /secret HTTP/1.1\r\nHost: docker\r\n\r\n"u8.ToArray());
+        }
+        catch (SocketException)
+        {
+            // Closed already, which is as good.
+        }
+
+        await Task.Delay(300);
+        Assert.Equal(0, requests);
+    }
+
+    [Fact]
     public async Task A_session_learns_that_its_client_has_closed_even_when_it_had_half_closed_before()
     {
         var gone = new TaskCompletionSource();
