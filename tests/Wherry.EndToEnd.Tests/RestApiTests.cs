@@ -74,7 +74,7 @@ public sealed class RestApiTests(EngineFixture fixture) : EngineTests(fixture)
         Assert.True(container.GetProperty("Created").GetInt64() > 1_700_000_000);
         Assert.Equal(200, (await rest.GetAsync($"/v1.13/containers/{id}/json")).Status);
         Assert.Equal(200, (await rest.GetAsync("/v1.13/images/json")).Status);
-        Assert.Equal(200, (await rest.GetAsync("/v1.0/version")).Status);
+        Assert.Equal(200, (await rest.GetAsync("/v1.12/version")).Status);
         await Docker.RemoveAsync(id);
     }
 

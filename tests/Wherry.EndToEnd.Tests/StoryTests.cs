@@ -41,7 +41,8 @@ public sealed class StoryTests(EngineFixture fixture) : EngineTests(fixture)
                 mariadb-install-db --user=mysql --datadir=/data >/dev/null
             fi
             mkdir -p /run/mysqld; chown mysql: /run/mysqld
-            echo "CREATE USER IF NOT EXISTS app IDENTIFIED BY 'app'; GRANT ALL ON *.* TO app;" > /run/mysqld/init.sql
+            echo "CREATE USER IF NOT EXISTS app IDENTIFIED BY 'app';" > /run/mysqld/init.sql
+            echo "GRANT ALL ON *.* TO app;" >> /run/mysqld/init.sql
             exec mariadbd --user=mysql --datadir=/data --bind-address=0.0.0.0 --init-file=/run/mysqld/init.sql
             """,
         Ready = "ready for connections",

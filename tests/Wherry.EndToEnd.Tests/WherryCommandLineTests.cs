@@ -64,7 +64,7 @@ public sealed class WherryCommandLineTests(EngineFixture fixture) : EngineTests(
         await terminal.ExitAsync();
 
         var plain = System.Text.RegularExpressions.Regex.Replace(terminal.Screen, @"\x1b\[[0-9;?]*[a-zA-Z]", "");
-        Assert.Contains("a-container", plain, StringComparison.Ordinal);
+        Assert.Contains(id[..12], plain, StringComparison.Ordinal);
         Assert.All(plain.Split('\n'), line => Assert.True(line.TrimEnd('\r').Length <= 80, line));
         await Wherry.RemoveAsync(id);
     }

@@ -12,6 +12,7 @@ internal static class Hijack
     private const string Multiplexed = "application/vnd.docker.multiplexed-stream";
 
     private static readonly ApiVersion MultiplexedSince = new(1, 42);
+    private static readonly TimeSpan TimeToReadTheHead = TimeSpan.FromMilliseconds(20);
 
     /// <summary>The type of a stream of a program's output, as far as the client's version knows of it.</summary>
     public static string ContentType(bool tty, ApiVersion version) => tty || version < MultiplexedSince ? Raw : Multiplexed;
@@ -31,6 +32,11 @@ internal static class Hijack
             var upgrade = request.Http.Request.Headers.Upgrade.Count > 0;
             WriteHead(stream.Output, upgrade, ContentType(tty, request.Version));
             await stream.Output.FlushAsync(stream.ClientGone).ConfigureAwait(false);
+            if (LosesWhatFollowsTheHead(request))
+            {
+                await Task.Delay(TimeToReadTheHead, stream.ClientGone).ConfigureAwait(false);
+            }
+
             await session(stream.Input, stream.Output, stream.ClientGone).ConfigureAwait(false);
         }
         catch (Exception gone) when (gone is IOException or OperationCanceledException or ObjectDisposedException)
@@ -47,6 +53,13 @@ internal static class Hijack
             request.Http.Abort();
         }
     }
+
+    /// <summary>
+    /// Docker's Python library reads the head through a buffer and the stream past it: what arrives together with
+    /// the head is lost. Engines that take longer than the library to start a program never showed it that.
+    /// </summary>
+    private static bool LosesWhatFollowsTheHead(ApiRequest request) =>
+        request.Http.Request.Headers.UserAgent.ToString().StartsWith("docker-sdk-python/", StringComparison.Ordinal);
 
     private static void WriteHead(PipeWriter output, bool upgrade, string contentType)
     {

@@ -47,9 +47,14 @@ internal static class JsonBody
 
             if (read.IsCompleted)
             {
-                var value = Parse(read.Buffer, type);
-                request.BodyReader.AdvanceTo(read.Buffer.End);
-                return value;
+                try
+                {
+                    return Parse(read.Buffer, type);
+                }
+                finally
+                {
+                    request.BodyReader.AdvanceTo(read.Buffer.End);
+                }
             }
 
             request.BodyReader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
@@ -73,7 +78,10 @@ internal static class JsonBody
         }
         catch (JsonException failure)
         {
-            throw WherryException.Invalid($"invalid JSON: {failure.Message}", failure);
+            // A reader's error inside says what is wrong with the text; without one the text is fine and a value is not.
+            throw WherryException.Invalid(
+                failure.InnerException is JsonException ? $"invalid JSON: {failure.Message}" : $"invalid JSON: the value at {failure.Path} is of the wrong type",
+                failure);
         }
     }
 

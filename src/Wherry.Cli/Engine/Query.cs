@@ -25,7 +25,7 @@ internal sealed class Query(string path)
     internal Query AddFlag(string name, bool value) => value ? Add(name, "1") : this;
 
     /// <summary>Escapes one segment of a path: a name given by the user stays one segment.</summary>
-    internal static string Segment(string name) => Uri.EscapeDataString(name).Replace("%2F", "/", StringComparison.Ordinal).Replace("%3A", ":", StringComparison.Ordinal);
+    internal static string Segment(string name) => Uri.EscapeDataString(name.TrimStart('/')).Replace("%2F", "/", StringComparison.Ordinal).Replace("%3A", ":", StringComparison.Ordinal);
 
     public override string ToString()
     {

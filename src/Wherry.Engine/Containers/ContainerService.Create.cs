@@ -154,7 +154,9 @@ public sealed partial class ContainerService
         var mode = NetworkMode.Parse(host.NetworkMode);
         if (mode.Kind == NetworkKind.Container)
         {
-            _parts.Registry.Get(mode.Peer!);
+            // Not "not found": of a create request that means the image to stock clients, which then try to pull it.
+            _ = _parts.Registry.Find(mode.Peer!)
+                ?? throw WherryException.Invalid($"cannot join network of a non existing container: No such container: {mode.Peer}");
         }
     }
 

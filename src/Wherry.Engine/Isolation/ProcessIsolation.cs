@@ -109,7 +109,7 @@ internal sealed class ProcessIsolation(string shimPath) : IIsolation
 
         if (cgroup.All.Any(Directory.Exists))
         {
-            if (!cgroup.KillAll(KillPatience) || !cgroup.TryRemove())
+            if (!cgroup.KillAll(KillPatience) || !RemovedInTime(cgroup))
             {
                 throw WherryException.System(
                     $"clean up after container {location.Id}: processes in cgroup {location.CgroupsPath} did not end within {KillPatience.TotalSeconds:0} s of SIGKILL");
@@ -120,6 +120,23 @@ internal sealed class ProcessIsolation(string shimPath) : IIsolation
         {
             Directory.Delete(location.StateDirectory, recursive: true);
         }
+    }
+
+    /// <summary>A process that is no longer listed holds its cgroup until its exit is complete, a moment later.</summary>
+    private static bool RemovedInTime(CgroupDirectories cgroup)
+    {
+        var end = Environment.TickCount64 + (long)KillPatience.TotalMilliseconds;
+        while (!cgroup.TryRemove())
+        {
+            if (Environment.TickCount64 >= end)
+            {
+                return false;
+            }
+
+            Thread.Sleep(1);
+        }
+
+        return true;
     }
 
     private static void WriteBundle(SandboxRequest request)

@@ -44,14 +44,15 @@ internal static class NetworkRules
         var isShared = mode.StartsWith(ContainerPrefix, StringComparison.Ordinal);
         if (!isShared && mode is not ("" or "default" or "bridge" or "none" or "host"))
         {
-            throw WherryException.NotFound($"network {mode} not found");
+            // Not "not found": of a create request that means the image to stock clients, which then try to pull it.
+            throw WherryException.Invalid($"network {mode} not found");
         }
 
         foreach (var (name, endpoint) in asked.NetworkingConfig?.EndpointsConfig ?? [])
         {
             if (name is not ("default" or "bridge" or "none" or "host") && name != mode)
             {
-                throw WherryException.NotFound($"network {name} not found");
+                throw WherryException.Invalid($"network {name} not found");
             }
 
             CheckEndpoint(endpoint);

@@ -112,7 +112,7 @@ public sealed class CreateRequestValidatorTests
     public void A_network_that_does_not_exist_is_not_found()
     {
         var failure = Refused(new HostConfig { NetworkMode = "backend" });
-        Assert.Equal((ErrorKind.NotFound, "network backend not found"), (failure.Kind, failure.Message));
+        Assert.Equal((ErrorKind.InvalidParameter, "network backend not found"), (failure.Kind, failure.Message));
     }
 
     [Fact]
