@@ -71,18 +71,21 @@ public sealed class CgroupDirectories
         }
     }
 
-    /// <summary>Moves the calling process in.</summary>
-    public void Join()
+    /// <summary>
+    /// Opens what a process of a single thread writes "0" to in order to move itself in, one descriptor per tree.
+    /// In v1 trees that is the file for threads: moving the calling thread alone is the one way that does not take
+    /// the kernel's lock over all forks and exits, which can take 10 ms to get.
+    /// </summary>
+    public IReadOnlyList<FileDescriptor> OpenForJoining()
     {
+        var files = new List<FileDescriptor>();
         foreach (var directory in All)
         {
-            FileSyscalls.WriteKernelFile(directory + "/cgroup.procs", "0");
+            files.Add(FileSyscalls.Open(directory + (directory == Unified ? "/cgroup.procs" : "/tasks"), OpenFlags.WriteOnly));
         }
-    }
 
-    /// <summary>Opens what a process writes "0" to in order to move itself in, one descriptor per tree.</summary>
-    public IReadOnlyList<FileDescriptor> OpenForJoining() =>
-        [.. All.Where(Directory.Exists).Select(directory => FileSyscalls.Open(directory + "/cgroup.procs", OpenFlags.WriteOnly))];
+        return files;
+    }
 
     /// <summary>The ids of the processes inside, including those in cgroups below.</summary>
     public IReadOnlyList<int> Processes()

@@ -10,6 +10,8 @@ public sealed class CgroupHost
 {
     private static readonly string[] V1Controllers = ["cpu", "cpuacct", "cpuset", "memory", "devices", "freezer", "blkio", "pids", "hugetlb", "net_cls", "net_prio", "perf_event", "rdma"];
 
+    private static readonly string[] Needed = ["cpu", "cpuset", "memory", "pids", "io"];
+
     private CgroupHost(IReadOnlyDictionary<string, string> v1, string? unified, IReadOnlyList<string> unifiedControllers)
     {
         V1 = v1;
@@ -86,8 +88,8 @@ public sealed class CgroupHost
             directories[controller] = $"{mount}/{relative}";
         }
 
-        // Next to v1 controllers a v2 tree without any of its own has nothing to limit or count by.
-        var unified = Unified is not null && (V1.Count == 0 || UnifiedControllers.Count > 0) ? $"{Unified}/{relative}" : null;
+        // Next to v1 controllers, a v2 tree that has none of those we limit or count by is of no use.
+        var unified = Unified is not null && (V1.Count == 0 || UnifiedControllers.Intersect(Needed, StringComparer.Ordinal).Any()) ? $"{Unified}/{relative}" : null;
         return new CgroupDirectories(this, directories, unified);
     }
 

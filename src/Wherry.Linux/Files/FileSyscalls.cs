@@ -128,8 +128,10 @@ public static unsafe class FileSyscalls
         Syscall.Check(Syscall.Call(SyscallNumber.Fcntl, fd, SetDescriptorFlags, 1), "mark a descriptor close-on-exec");
 
     /// <summary>Another descriptor of the same open file, close-on-exec, with a number not below the one given.</summary>
-    public static FileDescriptor Duplicate(FileDescriptor file, int lowest = 0) =>
-        new((int)Syscall.Check(Syscall.Call(SyscallNumber.Fcntl, file.Number, DuplicateCloseOnExec, lowest), "duplicate a descriptor"));
+    public static FileDescriptor Duplicate(FileDescriptor file, int lowest = 0) => Duplicate(file.Number, lowest, "duplicate a descriptor");
+
+    /// <summary>The same of a descriptor that someone else owns, such as the standard streams.</summary>
+    public static FileDescriptor Duplicate(int fd) => Duplicate(fd, 0, $"duplicate descriptor {fd}");
 
     /// <summary>Makes <paramref name="target"/> a copy of the descriptor that survives execve.</summary>
     public static void Duplicate(int fd, int target)
@@ -142,6 +144,9 @@ public static unsafe class FileSyscalls
 
         Syscall.Check(Syscall.Call(SyscallNumber.Dup3, fd, target, 0), $"duplicate descriptor {fd} to {target}");
     }
+
+    private static FileDescriptor Duplicate(int fd, int lowest, string doing) =>
+        new((int)Syscall.Check(Syscall.Call(SyscallNumber.Fcntl, fd, DuplicateCloseOnExec, lowest), doing));
 
     /// <summary>Marks every descriptor from <paramref name="first"/> on close-on-exec, whoever opened it.</summary>
     public static void MarkCloseOnExecFrom(int first) =>

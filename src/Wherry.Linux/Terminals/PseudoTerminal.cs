@@ -6,6 +6,7 @@ namespace Wherry.Linux.Terminals;
 /// <summary>Pseudo-terminals (pts(4)), always through descriptors, never by the name of the other end.</summary>
 public static unsafe class PseudoTerminal
 {
+    private const int TiocGWinSz = 0x5413;
     private const int TiocSWinSz = 0x5414;
     private const int TiocSPtLck = 0x40045431;
     private const int TiocGPtPeer = 0x5441;
@@ -44,6 +45,13 @@ public static unsafe class PseudoTerminal
     {
         var size = stackalloc ushort[] { (ushort)rows, (ushort)columns, 0, 0 };
         Syscall.Check(Syscall.Call(SyscallNumber.Ioctl, terminal.Number, TiocSWinSz, (nint)size), $"resize a terminal to {rows} rows of {columns}");
+    }
+
+    /// <summary>The size; null when the descriptor is no terminal.</summary>
+    public static (int Rows, int Columns)? TryReadSize(FileDescriptor terminal)
+    {
+        var size = stackalloc ushort[4];
+        return Syscall.Call(SyscallNumber.Ioctl, terminal.Number, TiocGWinSz, (nint)size) < 0 ? null : (size[0], size[1]);
     }
 
     /// <summary>Makes the terminal the calling session's own; minus errno on failure. For a vfork child too.</summary>

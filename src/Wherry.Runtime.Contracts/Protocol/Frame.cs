@@ -39,7 +39,7 @@ public enum MessageKind
 
     // Between the supervisor and the stage it has cloned.
 
-    /// <summary>To the stage: where the bundle is.</summary>
+    /// <summary>To the stage: where the bundle is, and its cgroup's path.</summary>
     StageOrder = 32,
 
     /// <summary>From the stage: all is made; warnings, and the terminal's descriptor if there is one.</summary>

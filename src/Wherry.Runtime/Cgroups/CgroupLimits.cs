@@ -11,6 +11,7 @@ public sealed class CgroupLimits(CgroupDirectories cgroup, IReadOnlyList<string>
 {
     private const ulong DefaultPeriod = 100_000;
 
+    /// <summary>All limits but those on devices.</summary>
     public void Apply(Resources? resources)
     {
         if (resources is null)
@@ -23,8 +24,16 @@ public sealed class CgroupLimits(CgroupDirectories cgroup, IReadOnlyList<string>
         Cpuset(resources.Cpu);
         Pids(resources.Pids);
         BlockIo(resources.BlockIo);
-        Devices(resources.Devices);
         Unified(resources.Unified);
+    }
+
+    /// <summary>Limits on devices; after the container's own nodes are made, which they might forbid.</summary>
+    public void ApplyDevices(Resources? resources)
+    {
+        if (resources is not null)
+        {
+            Devices(resources.Devices);
+        }
     }
 
     private void Memory(MemoryLimits? limits)

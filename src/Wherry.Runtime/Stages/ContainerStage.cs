@@ -6,6 +6,7 @@ using Wherry.Linux.Kernel;
 using Wherry.Linux.Mounts;
 using Wherry.Linux.Processes;
 using Wherry.Linux.Terminals;
+using Wherry.Runtime.Bundles;
 using Wherry.Runtime.Cgroups;
 using Wherry.Runtime.Contracts;
 using Wherry.Runtime.Contracts.Protocol;
@@ -24,10 +25,14 @@ public sealed class ContainerStage
 {
     private readonly StageChannel _channel;
     private readonly Bundle _bundle;
+    private readonly CgroupDirectories _cgroup;
+    private readonly CgroupLimits _limits;
     private readonly List<string> _warnings = [];
 
-    private ContainerStage(StageChannel channel, Bundle bundle)
+    private ContainerStage(StageChannel channel, Bundle bundle, string cgroupsPath)
     {
+        _cgroup = CgroupHost.Detect().Locate(cgroupsPath);
+        _limits = new CgroupLimits(_cgroup, bundle.Options.AskedByName, _warnings);
         _channel = channel;
         _bundle = bundle;
     }
@@ -40,9 +45,13 @@ public sealed class ContainerStage
         {
             FileSyscalls.SetCloseOnExec(StageChannel.DescriptorNumber);
             ProcessSyscalls.SetDumpable(false);
-            return channel.Receive(MessageKind.StageOrder, out var order)
-                ? new ContainerStage(channel, Bundle.Read(new WireReader(order).ReadString())).Run(channel)
-                : 1;
+            if (!channel.Receive(MessageKind.StageOrder, out var order))
+            {
+                return 1;
+            }
+
+            var reader = new WireReader(order);
+            return new ContainerStage(channel, Bundle.Read(reader.ReadString()), reader.ReadString()).PrepareAndRun();
         }
         catch (Exception e)
         {
@@ -57,16 +66,17 @@ public sealed class ContainerStage
         return 1;
     }
 
-    private int Run(StageChannel channel)
+    private int PrepareAndRun()
     {
         FileSyscalls.SetUmask(0);
-        var cgroup = JoinCgroup();
+        _limits.Apply(_bundle.Linux.Resources);
         using var sources = BindSources.Open(_bundle.Spec.Mounts, _bundle.Directory);
         using var root = RootFilesystem.Mount(_bundle.RootPath, _bundle.Options.Rootfs, _bundle.Linux.RootfsPropagation);
         SetNames();
         FillVolumes(root);
-        MakeMounts(root, sources, cgroup);
+        MakeMounts(root, sources);
         var terminal = PrepareDevices(root);
+        _limits.ApplyDevices(_bundle.Linux.Resources);
         Sysctls.Set(_bundle.Linux.Sysctl, _bundle.Linux.Namespaces);
         SetOomScore();
         var user = UserLookup.Resolve(root, _bundle.Options.User, _bundle.Process.User, _bundle.Options.AdditionalGroups);
@@ -77,9 +87,9 @@ public sealed class ContainerStage
         using var program = new PreparedProgram(_bundle.Process, user, HostGrant.For(_bundle.Process, _bundle.Options.AskedByName, _warnings));
         FileSyscalls.SetUmask(0x12);
 
-        channel.SendReady(_warnings, terminal?.Master);
+        _channel.SendReady(_warnings, terminal?.Master);
         terminal?.Master.Dispose();
-        return channel.Receive(MessageKind.StageGo, out _) ? Become(program) : 1;
+        return _channel.Receive(MessageKind.StageGo, out _) ? Become(program) : 1;
     }
 
     private int Become(PreparedProgram program)
@@ -91,27 +101,6 @@ public sealed class ContainerStage
 
         ProgramEntry.Run(ref program.Plan);
         throw program.Failure();
-    }
-
-    private CgroupDirectories JoinCgroup()
-    {
-        var path = _bundle.Linux.CgroupsPath;
-        if (string.IsNullOrEmpty(path))
-        {
-            throw Errors.WherryException.Invalid("the bundle's configuration has no linux.cgroupsPath");
-        }
-
-        var cgroup = CgroupHost.Detect().Locate(path);
-        cgroup.Create();
-        new CgroupLimits(cgroup, _bundle.Options.AskedByName, _warnings).Apply(_bundle.Linux.Resources);
-        cgroup.Join();
-        if (_bundle.Linux.Namespaces.Any(ns => ns.Type == "cgroup"))
-        {
-            // Here and not at birth: the namespace's root is the cgroup its maker is in.
-            ProcessSyscalls.Unshare(CloneFlags.NewCgroup);
-        }
-
-        return cgroup;
     }
 
     private void SetNames()
@@ -136,9 +125,9 @@ public sealed class ContainerStage
         }
     }
 
-    private void MakeMounts(RootDirectory root, BindSources sources, CgroupDirectories cgroup)
+    private void MakeMounts(RootDirectory root, BindSources sources)
     {
-        var mounts = new ContainerMounts(root, sources, cgroup);
+        var mounts = new ContainerMounts(root, sources, _cgroup);
         foreach (var mount in _bundle.Spec.Mounts)
         {
             try

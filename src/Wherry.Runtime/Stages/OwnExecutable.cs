@@ -11,11 +11,16 @@ namespace Wherry.Runtime.Stages;
 /// </summary>
 public static class OwnExecutable
 {
+    private static FileDescriptor? _opened;
+
     // Above any number a stage's own descriptors are put at.
     private const int LowestNumber = 64;
 
+    /// <summary>The binary. Opened once and never closed: closing the last descriptor of a detached mount waits for every processor (RCU).</summary>
     /// <exception cref="LinuxException">Needs CAP_SYS_ADMIN and Linux 5.12.</exception>
-    public static FileDescriptor Open()
+    public static FileDescriptor Open() => _opened ??= OpenReadOnly();
+
+    private static FileDescriptor OpenReadOnly()
     {
         using var mount = MountSyscalls.CloneTree("/proc/self/exe", recursive: false);
         MountSyscalls.SetAttributes(mount, MountAttributes.ReadOnly | MountAttributes.NoSuid, MountAttributes.None, MountFlags.Private, recursive: false, "the runtime's own binary");

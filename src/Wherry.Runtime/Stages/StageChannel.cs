@@ -14,10 +14,12 @@ public sealed class StageChannel(FileDescriptor socket) : IDisposable
     /// <summary>The descriptor a stage finds its channel at.</summary>
     public const int DescriptorNumber = 3;
 
-    /// <summary>No message between supervisor and stage is longer.</summary>
-    public const int MaxMessage = 64 * 1024;
+    private const int LongestText = 4 * 1024;
 
-    private readonly byte[] _buffer = new byte[4096];
+    /// <summary>No message between supervisor and stage is longer.</summary>
+    public const int MaxMessage = 16 * 1024;
+
+    private readonly byte[] _buffer = new byte[MaxMessage];
 
     public FileDescriptor Socket => socket;
 
@@ -52,7 +54,7 @@ public sealed class StageChannel(FileDescriptor socket) : IDisposable
     public void SendFailure(FailedAnswer failure)
     {
         var writer = new WireWriter(MessageKind.Failed, 0);
-        failure.WriteTo(writer);
+        (failure with { Message = failure.Message[..Math.Min(failure.Message.Length, LongestText)] }).WriteTo(writer);
         UnixSockets.SendMessage(socket, writer.Finish().Span);
     }
 

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Wherry.Errors;
 using Wherry.Linux;
+using Wherry.Linux.Cgroups;
 using Wherry.Linux.Files;
 using Wherry.Linux.Kernel;
 using Wherry.Linux.Processes;
@@ -26,6 +27,7 @@ public static unsafe class StageLauncher
     private enum Step
     {
         None,
+        Cgroup,
         Join,
         Descriptors,
         Execute,
@@ -33,6 +35,8 @@ public static unsafe class StageLauncher
 
     /// <summary>Makes the process. It waits for <see cref="MessageKind.StageGo"/> before it runs the program.</summary>
     /// <param name="bundle">The bundle's directory.</param>
+    /// <param name="cgroup">Made already; joined by the new process before anything else.</param>
+    /// <param name="cgroupsPath">Its path, for the stage.</param>
     /// <param name="namespaces">Namespaces to make or join.</param>
     /// <param name="stdin">Becomes the program's descriptor 0; the next two likewise.</param>
     /// <param name="stdout">Descriptor 1.</param>
@@ -42,6 +46,8 @@ public static unsafe class StageLauncher
     /// <exception cref="WherryException">A namespace can't be made or joined.</exception>
     public static int Launch(
         string bundle,
+        CgroupDirectories cgroup,
+        string cgroupsPath,
         IReadOnlyList<Namespace> namespaces,
         FileDescriptor stdin,
         FileDescriptor stdout,
@@ -49,13 +55,14 @@ public static unsafe class StageLauncher
         out FileDescriptor channel)
     {
         var joined = new List<FileDescriptor>();
+        var cgroupFiles = cgroup.OpenForJoining();
         var (ours, theirs) = UnixSockets.MessagePair();
         try
         {
             using var arguments = new NativeStrings(["wherry-init", "--stage"]);
             using var environment = new NativeStrings([]);
             using var empty = new NativeText("");
-            using var executable = OwnExecutable.Open();
+            var executable = OwnExecutable.Open();
             using var child = new VforkChild();
 
             var birth = new Birth
@@ -77,8 +84,9 @@ public static unsafe class StageLauncher
                 var kind = NamespaceKinds.FlagOf(ns.Type);
                 if (ns.Path is null)
                 {
-                    // The stage makes its cgroup namespace itself, once it has joined its cgroup.
+                    // A cgroup namespace's root is the cgroup its maker is in, so that one comes after joining.
                     flags |= kind & ~CloneFlags.NewCgroup;
+                    birth.NewCgroupNamespace |= kind == CloneFlags.NewCgroup;
                     continue;
                 }
 
@@ -93,7 +101,15 @@ public static unsafe class StageLauncher
                 }
             }
 
-            SendOrder(ours, bundle);
+            var cgroupNumbers = stackalloc int[cgroupFiles.Count];
+            for (var i = 0; i < cgroupFiles.Count; i++)
+            {
+                cgroupNumbers[i] = cgroupFiles[i].Number;
+            }
+
+            birth.CgroupFiles = cgroupNumbers;
+            birth.CgroupCount = cgroupFiles.Count;
+            SendOrder(ours, bundle, cgroupsPath);
             var pid = child.Run(&BirthEntry, &birth, flags);
             if (pid < 0)
             {
@@ -117,22 +133,24 @@ public static unsafe class StageLauncher
         finally
         {
             theirs.Dispose();
-            foreach (var descriptor in joined)
+            foreach (var descriptor in joined.Concat(cgroupFiles))
             {
                 descriptor.Dispose();
             }
         }
     }
 
-    private static void SendOrder(FileDescriptor socket, string bundle)
+    private static void SendOrder(FileDescriptor socket, string bundle, string cgroupsPath)
     {
         var writer = new WireWriter(MessageKind.StageOrder, 0);
         writer.Write(bundle);
+        writer.Write(cgroupsPath);
         UnixSockets.SendMessage(socket, writer.Finish().Span);
     }
 
     private static string Describe(Step step) => step switch
     {
+        Step.Cgroup => "join the container's cgroup",
         Step.Join => "join a namespace",
         Step.Descriptors => "hand over descriptors",
         _ => "execute the runtime's second stage",
@@ -144,6 +162,21 @@ public static unsafe class StageLauncher
     {
         // SAFETY: the argument is the parent's Birth, which stands still until we have executed or exited.
         ref var birth = ref Unsafe.AsRef<Birth>(argument);
+        // Here, where this process has but one thread, joining a v1 cgroup takes no lock that waits for all processors.
+        var zero = (byte)'0';
+        for (var i = 0; i < birth.CgroupCount; i++)
+        {
+            if (!Try(ref birth, Step.Cgroup, Syscall.Call(SyscallNumber.Write, birth.CgroupFiles[i], (nint)(&zero), 1)))
+            {
+                return 0;
+            }
+        }
+
+        if (birth.NewCgroupNamespace && !Try(ref birth, Step.Join, Syscall.Call(SyscallNumber.Unshare, (nint)(uint)CloneFlags.NewCgroup)))
+        {
+            return 0;
+        }
+
         for (var i = 0; i < birth.JoinCount; i++)
         {
             if (!Try(ref birth, Step.Join, Syscall.Call(SyscallNumber.Setns, birth.JoinDescriptors[i], (nint)birth.JoinKinds[i])))
@@ -186,6 +219,9 @@ public static unsafe class StageLauncher
 
     private struct Birth
     {
+        public int* CgroupFiles;
+        public int CgroupCount;
+        public bool NewCgroupNamespace;
         public int Executable;
         public int Channel;
         public int Stdin;

@@ -33,15 +33,28 @@ public sealed partial class Supervisor
         var streams = new ProgramStreams(_loop, log, order.StdinOnce);
         using var null0 = FileSyscalls.Open("/dev/null", OpenFlags.ReadWrite);
         using var pipes = order.Terminal ? null : ProgramPipes.Make(streams, order.OpenStdin ? new StreamSelection(true, true, true) : new StreamSelection(false, true, true));
-        var pid = StageLauncher.Launch(
-            order.Location.BundleDirectory,
-            order.Namespaces,
-            pipes?.Stdin ?? null0,
-            pipes?.Stdout ?? null0,
-            pipes?.Stderr ?? null0,
-            out var channel);
-        _main = new MainProgram(order, pid, channel, streams, log, CgroupHost.Detect().Locate(order.Location.CgroupsPath), NamespaceKinds.All(order.Namespaces));
-        _loop.Watch(channel.Number, PollEvents.Readable, new ChannelWatch(this));
+        var cgroup = CgroupHost.Detect().Locate(order.Location.CgroupsPath);
+        try
+        {
+            cgroup.Create();
+            var pid = StageLauncher.Launch(
+                order.Location.BundleDirectory,
+                cgroup,
+                order.Location.CgroupsPath,
+                order.Namespaces,
+                pipes?.Stdin ?? null0,
+                pipes?.Stdout ?? null0,
+                pipes?.Stderr ?? null0,
+                out var channel);
+            _main = new MainProgram(order, pid, channel, streams, log, cgroup, NamespaceKinds.All(order.Namespaces));
+        }
+        catch
+        {
+            cgroup.TryRemove();
+            throw;
+        }
+
+        _loop.Watch(_main.Channel.Number, PollEvents.Readable, new ChannelWatch(this));
         SendSnapshot(connection, tag);
     }
 
@@ -80,7 +93,7 @@ public sealed partial class Supervisor
 
     private void OnStageMessage()
     {
-        var buffer = new byte[StageChannel.MaxMessage];
+        var buffer = Main.Streams.Scratch[..StageChannel.MaxMessage];
         var length = UnixSockets.ReceiveMessage(Main.Channel, buffer, wait: false, out var attachment);
         if (length == -Errno.EAGAIN)
         {
@@ -94,7 +107,7 @@ public sealed partial class Supervisor
         }
 
         var frame = Frame.Parse(buffer);
-        var reader = new WireReader(buffer.AsSpan(Frame.HeaderSize, frame.PayloadLength));
+        var reader = new WireReader(buffer.Slice(Frame.HeaderSize, frame.PayloadLength));
         if (frame.Kind == MessageKind.Failed)
         {
             Fail(FailedAnswer.ReadFrom(ref reader));
