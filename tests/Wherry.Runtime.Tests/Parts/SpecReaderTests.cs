@@ -1,0 +1,102 @@
+using System.Text;
+using System.Text.Json;
+using Wherry.Errors;
+using Wherry.Oci.Runtime;
+using Wherry.Runtime.Bundles;
+using Wherry.Shim.Oci;
+
+namespace Wherry.Runtime.Tests.Parts;
+
+public sealed class SpecReaderTests
+{
+    private static readonly Spec Full = new()
+    {
+        Hostname = "h",
+        Domainname = "d",
+        Root = new Root { Path = "rootfs", Readonly = true },
+        Annotations = new Dictionary<string, string> { ["a"] = "b\"c" },
+        Hooks = new Hooks { Poststop = [new Hook { Path = "/x", Args = ["y"], Env = ["z=1"], Timeout = 3 }] },
+        Mounts = [new Mount { Destination = "/m", Type = "bind", Source = "/s", Options = ["ro"] }],
+        Process = new Process
+        {
+            Terminal = true,
+            ConsoleSize = new ConsoleSize(1, 2),
+            User = new User { Uid = 1, Gid = 2, Umask = 18, AdditionalGids = [3, 4] },
+            Args = ["a", "ü"],
+            Env = ["E=1"],
+            Cwd = "/w",
+            Capabilities = new Capabilities { Effective = ["A"], Bounding = ["B"], Inheritable = ["C"], Permitted = ["D"], Ambient = ["E"] },
+            Rlimits = [new Rlimit("RLIMIT_NOFILE", 1, ulong.MaxValue)],
+            NoNewPrivileges = true,
+            OomScoreAdj = -5,
+            ApparmorProfile = "ap",
+            SelinuxLabel = "se",
+        },
+        Linux = new LinuxConfig
+        {
+            UidMappings = [new IdMapping(1, 2, 3)],
+            GidMappings = [new IdMapping(4, 5, 6)],
+            Namespaces = [new Namespace("pid"), new Namespace("network", "/n")],
+            Devices = [new Device { Path = "/dev/x", Type = "c", Major = 1, Minor = 2, FileMode = 438, Uid = 5, Gid = 6 }],
+            CgroupsPath = "/c",
+            Sysctl = new Dictionary<string, string> { ["net.x"] = "1" },
+            RootfsPropagation = "slave",
+            MaskedPaths = ["/a"],
+            ReadonlyPaths = ["/b"],
+            MountLabel = "l",
+            Resources = new Resources
+            {
+                Devices = [new DeviceRule(true, "c", 1, 2, "rwm")],
+                Memory = new MemoryLimits { Limit = 1, Reservation = 2, Swap = -1, Swappiness = 4, DisableOomKiller = true },
+                Cpu = new CpuLimits { Shares = 1, Quota = -2, Period = 3, Cpus = "0-1", Mems = "0" },
+                Pids = new PidsLimit(7),
+                BlockIo = new BlockIoLimits { Weight = 8 },
+                Unified = new Dictionary<string, string> { ["memory.high"] = "1" },
+            },
+        },
+    };
+
+    [Fact]
+    public void Every_field_the_serializer_writes_is_read_back()
+    {
+        var written = JsonSerializer.Serialize(Full, SpecJson.Default.Spec);
+        var read = Bundle.ParseSpec(Encoding.UTF8.GetBytes(written));
+        Assert.Equal(written, JsonSerializer.Serialize(read, SpecJson.Default.Spec));
+    }
+
+    [Fact]
+    public void What_is_absent_or_null_is_as_the_types_have_it()
+    {
+        var read = Bundle.ParseSpec("""{"process":{"args":["x"],"user":null},"linux":{"seccomp":{"a":[1,{"b":2}]},"resources":{}},"unknown":[{}]}"""u8);
+        Assert.Empty(read.Process!.Rlimits);
+        Assert.Equal("/", read.Process.Cwd);
+        Assert.Equal(0u, read.Process.User.Uid);
+        Assert.Empty(read.Linux!.Namespaces);
+        Assert.Empty(read.Linux.Resources!.Devices);
+    }
+
+    [Theory]
+    [InlineData("""{"process":{"args":"x"}}""")]
+    [InlineData("""{"process":[]}""")]
+    [InlineData("""{"process":{"user":{"uid":-1}}}""")]
+    [InlineData("""{"process":""")]
+    [InlineData("")]
+    [InlineData("[]")]
+    public void What_is_malformed_is_refused(string text) =>
+        Assert.Throws<WherryException>(() => Bundle.ParseSpec(Encoding.UTF8.GetBytes(text)));
+
+    [Fact]
+    public void The_template_of_the_spec_command_is_a_bundle_configuration()
+    {
+        var spec = Bundle.ParseSpec(Encoding.UTF8.GetBytes(SpecCommand.Template));
+        Assert.Equal(["sh"], spec.Process!.Args);
+        Assert.Equal(6, spec.Linux!.Namespaces.Count);
+    }
+
+    [Fact]
+    public void The_features_are_json()
+    {
+        using var json = JsonDocument.Parse(FeaturesCommand.Text);
+        Assert.Equal(FeaturesCommand.NewestSpec, json.RootElement.GetProperty("ociVersionMax").GetString());
+    }
+}
