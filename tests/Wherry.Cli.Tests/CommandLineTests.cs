@@ -88,7 +88,7 @@ public sealed class CommandLineTests
             COMP_LINE="$1" COMP_POINT=${#1} COMP_WORDS=($1) COMP_CWORD={{words.Length - 1}}
             _wherry
             printf '%s\n' "${COMPREPLY[@]}"
-            """, "bash", line]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+            """, "bash", line]) { UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         using var bash = Process.Start(start)!;
         bash.StandardInput.Write(script);
         bash.StandardInput.Close();

@@ -1,5 +1,3 @@
-using System.Text;
-using Wherry.Linux;
 using Wherry.Linux.FileTrees;
 using Wherry.Storage.Archives;
 using Wherry.Storage.Layers;

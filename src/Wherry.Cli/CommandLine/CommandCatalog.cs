@@ -1,6 +1,6 @@
+using Wherry.Cli.About;
 using Wherry.Cli.Containers;
 using Wherry.Cli.Images;
-using Wherry.Cli.About;
 using Wherry.Cli.Volumes;
 
 namespace Wherry.Cli.CommandLine;

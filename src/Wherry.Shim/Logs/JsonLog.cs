@@ -1,9 +1,6 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
 using System.Text;
-using Wherry.Linux;
-using Wherry.Linux.Files;
-using Wherry.Linux.Kernel;
 using Wherry.Runtime.Contracts;
 using Wherry.Shim.Streams;
 

@@ -1,5 +1,3 @@
-using System.Reflection;
-
 namespace Wherry.Shim.Oci;
 
 /// <summary>The version all of Wherry's programs share.</summary>

@@ -1,5 +1,4 @@
 using System.Text;
-using Wherry.Linux;
 using Wherry.Linux.Files;
 using Wherry.Linux.Kernel;
 using Wherry.Runtime.Contracts;

@@ -1,6 +1,5 @@
 using Wherry.Errors;
 using Wherry.Linux.Signals;
-using Wherry.Oci.Runtime;
 using Wherry.Runtime.Contracts;
 using static Wherry.Runtime.Tests.Harness.TestContainer;
 
