@@ -121,6 +121,26 @@ public sealed class LayerStoreTests : IDisposable
     }
 
     [Fact]
+    public void What_is_mounted_in_a_tree_survives_the_trees_removal()
+    {
+        var doomed = _tree.Make("doomed");
+        var inside = _tree.Make("doomed/mounted");
+        TestTree.Run("mount", "-t", "tmpfs", "wherry-storage-test", inside);
+        try
+        {
+            File.WriteAllText(Path.Combine(inside, "file"), "alive");
+            Assert.ThrowsAny<Errors.WherryException>(() => FileTree.RemoveTree(doomed));
+            Assert.Equal("alive", File.ReadAllText(Path.Combine(inside, "file")));
+        }
+        finally
+        {
+            TestTree.Run("umount", inside);
+        }
+        FileTree.RemoveTree(doomed);
+        Assert.False(Directory.Exists(doomed));
+    }
+
+    [Fact]
     public void Other_drivers_are_refused_by_name()
     {
         var failure = Assert.Throws<Errors.WherryException>(() => LayerStore.Open(_data, "btrfs"));

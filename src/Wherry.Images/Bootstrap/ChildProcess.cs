@@ -45,7 +45,9 @@ internal sealed partial class ChildProcess : IDisposable
     /// <param name="environment">Variables beside a clean environment.</param>
     /// <param name="directory">Where it runs.</param>
     /// <param name="onLine">Told of each line it writes to standard error.</param>
-    internal static ChildProcess Start(string name, IEnumerable<string> arguments, IReadOnlyDictionary<string, string> environment, string directory, Action<string>? onLine)
+    /// <param name="title">What errors call it; the program's name if null.</param>
+    internal static ChildProcess Start(
+        string name, IEnumerable<string> arguments, IReadOnlyDictionary<string, string> environment, string directory, Action<string>? onLine, string? title = null)
     {
         var program = Find(name) ?? throw WherryException.Unsupported($"{name} is not installed on this host");
         // setsid(1) makes the session and then becomes the program, under the same process id.
@@ -65,7 +67,7 @@ internal sealed partial class ChildProcess : IDisposable
             start.Environment[key] = value;
         var process = Process.Start(start) ?? throw WherryException.System($"start {name}: no process");
         process.StandardInput.Close();
-        return new ChildProcess(process, name, onLine);
+        return new ChildProcess(process, title ?? name, onLine);
     }
 
     internal static string? Find(string name)

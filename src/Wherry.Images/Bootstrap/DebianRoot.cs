@@ -31,8 +31,13 @@ internal sealed class DebianRoot(Distribution distribution, string suite, Tempor
     {
         _environment["TMPDIR"] = temporary.Make("root");
         string[] include = _list.Any(source => source.Uris.Contains("https://", StringComparison.Ordinal)) ? ["--include=ca-certificates"] : [];
-        string[] arguments = ["--variant=minbase", "--format=tar", $"--keyring={distribution.Keyring}", .. include, suite, "-", _sources];
-        return ChildProcess.Start("mmdebstrap", arguments, _environment, temporary.Path, Report);
+        // It mounts /proc, /dev and /sys in its tree: in a mount namespace of its own they end with it, however it ends.
+        string[] arguments =
+        [
+            "--mount", "--propagation", "private", ChildProcess.Find("mmdebstrap")!,
+            "--variant=minbase", "--format=tar", $"--keyring={distribution.Keyring}", .. include, suite, "-", _sources,
+        ];
+        return ChildProcess.Start("unshare", arguments, _environment, temporary.Path, Report, "mmdebstrap");
     }
 
     private void Report(string line)

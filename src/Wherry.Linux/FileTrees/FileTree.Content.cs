@@ -73,7 +73,7 @@ public static unsafe partial class FileTree
         return start >= 0 && end > start;
     }
 
-    /// <summary>Removes a name and, when it is a directory, all below it; symbolic links are removed, never followed.</summary>
+    /// <summary>Removes a name and, when it is a directory, all below it on the same file system; symbolic links are removed, never followed.</summary>
     /// <returns>0, also when there was nothing, or the first errno.</returns>
     public static int RemoveTree(FileDescriptor directory, ReadOnlySpan<byte> name)
     {
@@ -82,7 +82,7 @@ public static unsafe partial class FileTree
             return 0;
         if (errno is not (Errno.EISDIR or Errno.EPERM))
             return errno;
-        errno = OpenName(directory, name, OpenFlags.ReadOnly | OpenFlags.Directory, 0, out var top);
+        errno = OpenToRemove(directory, name, out var top);
         using (top)
         {
             if (errno != 0)
@@ -99,6 +99,10 @@ public static unsafe partial class FileTree
         errno = Unlink(directory, name, isDirectory: true);
         return errno == Errno.ENOENT ? 0 : errno;
     }
+
+    /// <summary>What is mounted below belongs to someone else: the removal ends there, with EXDEV.</summary>
+    private static int OpenToRemove(FileDescriptor directory, ReadOnlySpan<byte> name, out FileDescriptor opened) =>
+        Open(directory, name, OpenFlags.ReadOnly | OpenFlags.Directory | OpenFlags.NoFollow, 0, PathResolution.OneFileSystem | PathResolution.NoSymlinks, out opened);
 
     private static int RemoveContent(FileDescriptor top, FileDescriptor directory, int depth, ref int hoisted)
     {
@@ -117,7 +121,7 @@ public static unsafe partial class FileTree
             }
             else
             {
-                errno = OpenName(directory, child, OpenFlags.ReadOnly | OpenFlags.Directory, 0, out var below);
+                errno = OpenToRemove(directory, child, out var below);
                 using (below)
                     errno = errno != 0 ? errno : RemoveContent(top, below, depth + 1, ref hoisted);
                 if (errno == 0)

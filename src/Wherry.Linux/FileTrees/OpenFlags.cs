@@ -27,6 +27,9 @@ public static class OpenFlags
 public enum PathResolution : ulong
 {
     None = 0,
+
+    /// <summary>Entering another file system is an error.</summary>
+    OneFileSystem = 0x01,
     NoMagicLinks = 0x02,
     NoSymlinks = 0x04,
 

@@ -46,11 +46,20 @@ public static class DurableFile
         return true;
     }
 
-    /// <summary>Removes what a crash left of unfinished writes in a directory.</summary>
+    /// <summary>Removes what a crash left of unfinished writes in a directory. What can't be removed now waits for the next start.</summary>
     public static void RemoveLeftovers(string directory)
     {
         foreach (var left in Directory.EnumerateFileSystemEntries(directory, TemporaryPrefix + "*"))
-            FileTree.RemoveTree(left);
+        {
+            try
+            {
+                FileTree.RemoveTree(left);
+            }
+            catch (LinuxException)
+            {
+                // It has no name that anyone looks for, and is no reason not to start.
+            }
+        }
     }
 
     private static void Check(int errno, string path)
