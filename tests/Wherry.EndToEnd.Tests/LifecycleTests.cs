@@ -121,6 +121,7 @@ public sealed class LifecycleTests(EngineFixture fixture) : EngineTests(fixture)
     public async Task Files_survive_stop_and_start(string client)
     {
         var id = await Client(client).DetachedAsync("busybox", "sh", "-c", "date +%s%N >> /kept; wc -l < /kept; sleep 60");
+        await Eventually.TrueAsync(async () => await Client(client).TextAsync("logs", id) == "1", "the first run wrote its file");
         await Client(client).TextAsync("stop", "-t", "0", id);
         await Client(client).TextAsync("start", id);
 

@@ -74,7 +74,7 @@ internal sealed class PsCommand : CliCommand
         new("ImageID", "IMAGE ID", static row => row.Text("ImageID")),
         new("Command", "COMMAND", row => Command(row.Text("Command"), truncate), Flexible: true),
         new("CreatedAt", "CREATED AT", static row => Units.LocalTime(row.Number("Created"))),
-        new("RunningFor", "CREATED", static row => Units.Ago(row.Number("Created"))),
+        new("RunningFor", "CREATED", static row => Units.Ago(row.Number("Created")), Flexible: true),
         new("Ports", "PORTS", static row => PortList.Describe(row.Items("Ports")), Flexible: true),
         new("State", "STATE", static row => row.Text("State")),
         new("Status", "STATUS", static row => row.Text("Status"), Flexible: true),

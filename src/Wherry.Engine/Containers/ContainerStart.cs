@@ -14,6 +14,8 @@ namespace Wherry.Engine.Containers;
 /// </summary>
 internal sealed class ContainerStart(EngineParts parts, Container container)
 {
+    private static readonly TimeSpan PatienceWithRecord = TimeSpan.FromMilliseconds(50);
+
     private ISandbox? _sandbox;
     private Endpoint? _endpoint;
 
@@ -39,10 +41,33 @@ internal sealed class ContainerStart(EngineParts parts, Container container)
         }
         catch (Exception failure)
         {
+            var cause = await CauseOfAsync(failure).ConfigureAwait(false);
             await UndoAsync().ConfigureAwait(false);
-            Remember(AfterFailure(before, failure));
-            throw;
+            Remember(AfterFailure(before, cause));
+            if (ReferenceEquals(cause, failure))
+            {
+                throw;
+            }
+
+            throw cause;
         }
+    }
+
+    /// <summary>
+    /// A first process that fails on its own, before it is asked to start, makes whatever step is under way fail
+    /// too; the reason is in the record its supervisor leaves a moment later.
+    /// </summary>
+    private async Task<Exception> CauseOfAsync(Exception failure)
+    {
+        if (_sandbox is null || failure is SandboxStartException)
+        {
+            return failure;
+        }
+
+        await Task.WhenAny(_sandbox.Exit, Task.Delay(PatienceWithRecord)).ConfigureAwait(false);
+        return _sandbox.Exit is { IsCompletedSuccessfully: true, Result: { StartedAt: null, Error.Length: > 0 } record }
+            ? new SandboxStartException(record.Error, record.ExitCode)
+            : failure;
     }
 
     private async Task ConnectNetworkAsync(ISandbox sandbox, CancellationToken cancel)
