@@ -42,6 +42,7 @@ internal sealed class EngineDaemon(DaemonOptions options, LineLog log)
                     log.Info($"listening on {address}");
                 }
 
+                using var memory = new IdleMemory();
                 ServiceNotification.Ready();
                 await UntilAsync(stop.Token).ConfigureAwait(false);
                 ServiceNotification.Stopping();

@@ -54,10 +54,17 @@ internal sealed class PidFile : IDisposable
             return null;
         }
 
+        return NameOfRunning(pid) is { } name && name == NameOfRunning(Environment.ProcessId) ? pid : null;
+    }
+
+    /// <summary>The program's name; null for a process that is gone, or dead and merely not yet reaped (proc(5), stat).</summary>
+    private static string? NameOfRunning(int pid)
+    {
         try
         {
-            var theirs = File.ReadAllText($"/proc/{pid}/comm");
-            return theirs == File.ReadAllText("/proc/self/comm") ? pid : null;
+            var stat = File.ReadAllText($"/proc/{pid}/stat");
+            var end = stat.LastIndexOf(')');
+            return stat[end + 2] is 'Z' or 'X' ? null : stat[(stat.IndexOf('(') + 1)..end];
         }
         catch (IOException)
         {
