@@ -7,6 +7,7 @@ namespace Wherry.Linux.Files;
 public sealed class RootDirectory : IDisposable
 {
     private const int DeepestPath = 255;
+    private const int MostLinks = 40;
 
     public RootDirectory(FileDescriptor directory) => Descriptor = directory;
 
@@ -28,7 +29,9 @@ public sealed class RootDirectory : IDisposable
     }
 
     /// <summary>Opens a directory (<c>O_PATH</c>), making it and those above where they are missing.</summary>
-    public FileDescriptor OpenOrMakeDirectory(string path, int mode = 0x1ed)
+    public FileDescriptor OpenOrMakeDirectory(string path, int mode = 0x1ed) => OpenOrMakeDirectory(path, mode, MostLinks);
+
+    private FileDescriptor OpenOrMakeDirectory(string path, int mode, int links)
     {
         if (TryOpen(path, OpenFlags.PathOnly | OpenFlags.Directory) is { } existing)
         {
@@ -53,7 +56,7 @@ public sealed class RootDirectory : IDisposable
 
             // Each step is resolved anew from the root, so a link part-way (say /var/run) is followed inside it.
             reached += "/" + name;
-            var next = TryOpen(reached, OpenFlags.PathOnly | OpenFlags.Directory) ?? Make(current ?? Descriptor, name, reached, mode);
+            var next = TryOpen(reached, OpenFlags.PathOnly | OpenFlags.Directory) ?? Make(current ?? Descriptor, name, reached, mode, links);
             current?.Dispose();
             current = next;
         }
@@ -95,7 +98,7 @@ public sealed class RootDirectory : IDisposable
 
     private static string Inside(string path) => path.Length == 0 ? "." : path;
 
-    private FileDescriptor Make(FileDescriptor parent, string name, string reached, int mode)
+    private FileDescriptor Make(FileDescriptor parent, string name, string reached, int mode, int links)
     {
         var made = FileSyscalls.TryMakeDirectory(parent, name, mode);
         if (made is < 0 and not -Errno.EEXIST)
@@ -103,8 +106,36 @@ public sealed class RootDirectory : IDisposable
             throw new LinuxException($"make the directory {reached} inside the container's root", -made);
         }
 
-        // A dangling symbolic link ends here too: mkdir says it exists, opening says it does not.
-        return TryOpen(reached, OpenFlags.PathOnly | OpenFlags.Directory)
-            ?? throw new LinuxException($"make the directory {reached} inside the container's root", Errno.ENOTDIR);
+        if (TryOpen(reached, OpenFlags.PathOnly | OpenFlags.Directory) is { } directory)
+        {
+            return directory;
+        }
+
+        // It exists, and yet leads nowhere: a link whose target, inside the root, is still to be made.
+        if (links == 0 || FileStatus.At(parent, name) is not { Type: FileMode.SymbolicLink })
+        {
+            throw new LinuxException($"make the directory {reached} inside the container's root", links == 0 ? Errno.ELOOP : Errno.ENOTDIR);
+        }
+
+        return OpenOrMakeDirectory(Target(reached, FileSyscalls.ReadLink(parent, name)), mode, links - 1);
+    }
+
+    // Purely by name, which is safe whatever the names are: the result is resolved inside the root like any other.
+    private static string Target(string link, string text)
+    {
+        var names = new List<string>();
+        foreach (var name in (text.StartsWith('/') ? text : $"{link}/../{text}").Split('/'))
+        {
+            if (name == "..")
+            {
+                names.RemoveRange(Math.Max(names.Count - 1, 0), Math.Min(names.Count, 1));
+            }
+            else if (name is not ("" or "."))
+            {
+                names.Add(name);
+            }
+        }
+
+        return "/" + string.Join('/', names);
     }
 }

@@ -131,7 +131,7 @@ public sealed partial class Supervisor
     private void OnStageGone()
     {
         CloseChannel();
-        if (Main.State != ProgramState.Starting)
+        if (Main.State != ProgramState.Starting || Main.Failure is not null)
         {
             if (Main.Failure is null && Main.State != ProgramState.Ended)
             {

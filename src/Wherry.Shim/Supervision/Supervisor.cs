@@ -20,7 +20,8 @@ public sealed partial class Supervisor : IPollHandler, IDisposable
     /// <summary>The descriptor its first connection is at; 0 to 2 are /dev/null.</summary>
     public const int ControlDescriptor = 3;
 
-    private const int Backlog = 64;
+    // As many as the kernel lets wait (somaxconn): a connection refused is an exec that failed.
+    private const int Backlog = 4096;
     private static readonly TimeSpan PatienceWithClients = TimeSpan.FromSeconds(30);
 
     private readonly EventLoop _loop = new();

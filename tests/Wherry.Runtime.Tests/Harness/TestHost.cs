@@ -15,7 +15,9 @@ public sealed class TestHost : IAsyncLifetime
     /// <summary>A root file system with busybox and three users.</summary>
     public static string RootFilesystem { get; } = Path.Combine(Directory, "rootfs");
 
-    public static string ShimPath { get; } = Path.Combine(Environment.GetEnvironmentVariable("WHERRY_OUT") ?? FindOut(), "wherry-shim");
+    public static string Repository { get; } = FindRepository();
+
+    public static string ShimPath { get; } = Path.Combine(Environment.GetEnvironmentVariable("WHERRY_OUT") ?? Path.Combine(Repository, "out"), "wherry-shim");
 
     public static void Require()
     {
@@ -69,7 +71,7 @@ public sealed class TestHost : IAsyncLifetime
         File.WriteAllText(Path.Combine(RootFilesystem, "data/seed"), "from the image\n");
     }
 
-    private static string FindOut()
+    private static string FindRepository()
     {
         var directory = new DirectoryInfo(AppContext.BaseDirectory);
         while (directory is not null && !File.Exists(Path.Combine(directory.FullName, "Wherry.slnx")))
@@ -77,7 +79,7 @@ public sealed class TestHost : IAsyncLifetime
             directory = directory.Parent;
         }
 
-        return Path.Combine(directory?.FullName ?? "/", "out");
+        return directory?.FullName ?? "/";
     }
 }
 
