@@ -29,7 +29,7 @@ fi
 passed=0
 failed=0
 skipped=0
-for project in tests/*/; do
+for project in tests/*.Tests/; do
     name=$(basename "$project")
     trx=$results/$name.trx
     echo "== $name"

@@ -17,6 +17,7 @@ public sealed class CollectionStressTests
             program,
             [container.Sandbox.HostPid!.Value.ToString(CultureInfo.InvariantCulture), container.Location.CgroupsPath, execs.ToString(CultureInfo.InvariantCulture)])
         {
+            UseShellExecute = false,
             RedirectStandardOutput = true,
         })!;
         var output = stress.StandardOutput.ReadToEndAsync(Cancel);
