@@ -140,6 +140,15 @@ public sealed class CgroupDirectories
         return gone;
     }
 
+    /// <summary>Removes those of the directories that have nothing below them; for a parent that others may be using.</summary>
+    public void TryRemoveEmpty()
+    {
+        foreach (var directory in All)
+        {
+            TryRemoveOne(directory);
+        }
+    }
+
     /// <summary>How often the kernel has killed a process inside for want of memory.</summary>
     public long OomKills()
     {

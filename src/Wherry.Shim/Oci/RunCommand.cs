@@ -44,6 +44,7 @@ public static class RunCommand
         {
             cgroup.KillAll(PatienceWithProcesses);
             cgroup.TryRemove();
+            CgroupHost.Detect().Locate(DefaultCgroupParent).TryRemoveEmpty();
         }
     }
 
