@@ -180,7 +180,7 @@ public sealed class PortTests(EngineFixture fixture) : EngineTests(fixture)
         var id = await Client(client).DetachedAsync("-p", $"{start}-{start + 99}:1000-1099", "busybox", "sleep", "60");
 
         // The supervisor and the program itself; a little slack for the host's own life.
-        Assert.InRange(HostProcesses() - before, 0, 20);
+        Assert.True(HostProcesses() - before <= 20);
         await Client(client).RemoveAsync(id);
     }
 
