@@ -45,9 +45,19 @@ try
     wherry.Output("image", "bootstrap", "busybox");
     var image = Path.Combine(directory, "busybox.tar");
     wherry.Output("save", "-o", image, "busybox");
-    foreach (var peer in contestants.Skip(1))
+    foreach (var peer in contestants.Skip(1).ToArray())
     {
-        peer.Output("load", "-i", image);
+        try
+        {
+            peer.Output("load", "-i", image);
+            peer.Output("run", "--rm", "--network", "none", "busybox", "true");
+        }
+        catch (InvalidOperationException e)
+        {
+            Console.Error.WriteLine($"{peer.Name} is installed but runs no container here: {e.Message}");
+            contestants.Remove(peer);
+            peer.Dispose();
+        }
     }
 
     using var runtimes = new BareRuntimes(directory, Path.Combine(outDirectory, "wherry-oci"));

@@ -7,6 +7,9 @@ public sealed class PodmanContestant : IContestant
     private readonly string _podman;
     private readonly string _directory;
 
+    // Not every runtime works on every host; crun refuses hybrid cgroups, for one.
+    private readonly string _runtime = Programs.Find("runc") is null ? "crun" : "runc";
+
     private PodmanContestant(string podman, string directory)
     {
         _podman = podman;
@@ -64,5 +67,5 @@ public sealed class PodmanContestant : IContestant
     }
 
     private string[] Own(string[] arguments) =>
-        ["--root", $"{_directory}/root", "--runroot", $"{_directory}/run", "--cgroup-manager", "cgroupfs", .. arguments];
+        ["--root", $"{_directory}/root", "--runroot", $"{_directory}/run", "--cgroup-manager", "cgroupfs", "--runtime", _runtime, .. arguments];
 }
