@@ -11,14 +11,14 @@ namespace Wherry.Runtime.Stages;
 /// </summary>
 public static class OwnExecutable
 {
-    private static FileDescriptor? _opened;
+    private static FileDescriptor? Shared;
 
     // Above any number a stage's own descriptors are put at.
     private const int LowestNumber = 64;
 
     /// <summary>The binary. Opened once and never closed: closing the last descriptor of a detached mount waits for every processor (RCU).</summary>
     /// <exception cref="LinuxException">Needs CAP_SYS_ADMIN and Linux 5.12.</exception>
-    public static FileDescriptor Open() => _opened ??= OpenReadOnly();
+    public static FileDescriptor Open() => Shared ??= OpenReadOnly();
 
     private static FileDescriptor OpenReadOnly()
     {

@@ -6,13 +6,13 @@ namespace Wherry.Networking.Tests.Support;
 /// <summary>A bridge of its own for one test, removed at its end.</summary>
 internal sealed class Network : IAsyncDisposable
 {
-    private static int _number;
+    private static int Number;
     private readonly List<Namespace> _containers = [];
 
     public Network(string? bip = null)
     {
         PrivateHost.Require();
-        Options = new BridgeOptions { BridgeName = $"wt{Interlocked.Increment(ref _number)}", Bip = bip };
+        Options = new BridgeOptions { BridgeName = $"wt{Interlocked.Increment(ref Number)}", Bip = bip };
         Bridge = new BridgeNetwork(Options, Log.Add);
     }
 

@@ -11,7 +11,7 @@ namespace Wherry.Runtime.Tests.Harness;
 /// <summary>One container of the tests, by way of the engine's own isolation. Disposing leaves nothing.</summary>
 public sealed class TestContainer : IAsyncDisposable
 {
-    private static int _lastNumber;
+    private static int LastNumber;
 
     private static readonly string[] DefaultCapabilities =
     [
@@ -39,7 +39,7 @@ public sealed class TestContainer : IAsyncDisposable
     public static TestContainer Prepare(string[] args, Func<SandboxRequest, SandboxRequest>? change = null)
     {
         TestHost.Require();
-        var id = $"t{Environment.ProcessId}-{Interlocked.Increment(ref _lastNumber)}";
+        var id = $"t{Environment.ProcessId}-{Interlocked.Increment(ref LastNumber)}";
         var bundle = Path.Combine(TestHost.Directory, id, "bundle");
         foreach (var name in (string[])["upper", "work", "rootfs"])
         {
