@@ -5,7 +5,8 @@ namespace Wherry.Linux.NetworkNamespaces;
 /// <summary>
 /// An open network namespace (network_namespaces(7)). A socket belongs for ever to the namespace of the thread that opened
 /// it, so work inside one is done by a thread of its own, which enters, works and ends: no thread of the pool is ever left
-/// in a foreign namespace.
+/// in a foreign namespace. The thread also comes home before it reports: a thread is born in its creator's namespace, and
+/// reporting may be what makes the pool create one.
 /// </summary>
 public sealed partial class NetworkNamespace : IDisposable
 {
@@ -15,6 +16,9 @@ public sealed partial class NetworkNamespace : IDisposable
 
     // The work inside is a few netlink messages; the default stack of 8 MB would only be address space to map.
     private const int StackSize = 256 * 1024;
+
+    // Where the main thread is, and so every thread that never entered another.
+    private static readonly Lazy<NetworkNamespace> Home = new(() => Open("/proc/self/ns/net"));
 
     private readonly string _path;
 
@@ -37,20 +41,36 @@ public sealed partial class NetworkNamespace : IDisposable
             : throw new LinuxException($"open network namespace {path}", Marshal.GetLastPInvokeError());
     }
 
-    /// <summary>Runs <paramref name="work"/> on a thread of its own. The thread starts in the caller's namespace and enters this one with <see cref="Enter"/>.</summary>
+    /// <summary>
+    /// Runs <paramref name="work"/> on a thread of its own. The thread starts in the caller's namespace and enters another
+    /// with <see cref="Enter"/>; the work inside must not start threads or hand anything to the pool.
+    /// </summary>
     public static Task<T> OnOwnThreadAsync<T>(Func<T> work)
     {
+        var home = Home.Value;
         var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
         var thread = new Thread(
             () =>
             {
+                T? result = default;
+                Exception? failure = null;
                 try
                 {
-                    done.SetResult(work());
+                    result = work();
                 }
                 catch (Exception e)
                 {
-                    done.SetException(e);
+                    failure = e;
+                }
+
+                home.Return();
+                if (failure is null)
+                {
+                    done.SetResult(result!);
+                }
+                else
+                {
+                    done.SetException(failure);
                 }
             },
             StackSize)
@@ -73,6 +93,16 @@ public sealed partial class NetworkNamespace : IDisposable
     }
 
     public void Dispose() => Descriptor.Dispose();
+
+    // Without it the process would go on with threads in a stranger's network; ending it is safe, containers outlive it.
+    private void Return()
+    {
+        // SAFETY: as Enter.
+        if (SetNamespace(Descriptor.Number, CLONE_NEWNET) < 0)
+        {
+            Environment.FailFast($"return to network namespace {_path}: {Marshal.GetLastPInvokeErrorMessage()}");
+        }
+    }
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int OpenFile(string path, int flags);
