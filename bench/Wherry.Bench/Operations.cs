@@ -21,11 +21,11 @@ public sealed class Operations(IReadOnlyList<IContestant> contestants, BareRunti
     private void Small()
     {
         Alternate("OCI bundle alone, /bin/true", "ms", 7, runtimes.Names, name => runtimes.Measure(name).TotalMilliseconds);
-        Alternate("run --rm busybox true, no network", "ms", 30, Names(), name =>
+        Alternate("run --rm busybox true, no network", "ms", 15, Names(), name =>
             Get(name).Measure("run", "--rm", "--network", "none", "busybox", "true").TotalMilliseconds);
-        Alternate("run --rm busybox true, bridge", "ms", 45, Names(bridge: true), name =>
+        Alternate("run --rm busybox true, bridge", "ms", 25, Names(bridge: true), name =>
             Get(name).Measure("run", "--rm", "busybox", "true").TotalMilliseconds);
-        Alternate("run -d with a published port", "ms", 45, Names(bridge: true), name =>
+        Alternate("run -d with a published port", "ms", 30, Names(bridge: true), name =>
         {
             var port = (_port++).ToString(CultureInfo.InvariantCulture);
             var elapsed = Get(name).Measure("run", "-d", "--name", "with-port", "-p", $"127.0.0.1:{port}:80", "busybox", "sleep", "1000");
@@ -35,11 +35,11 @@ public sealed class Operations(IReadOnlyList<IContestant> contestants, BareRunti
         if (wanted("exec CONTAINER true"))
         {
             Each(contestant => contestant.Output("run", "-d", "--name", "for-exec", "--network", "none", "busybox", "sleep", "1000"));
-            Alternate("exec CONTAINER true", "ms", 12, Names(), name => Get(name).Measure("exec", "for-exec", "true").TotalMilliseconds);
+            Alternate("exec CONTAINER true", "ms", 6, Names(), name => Get(name).Measure("exec", "for-exec", "true").TotalMilliseconds);
             Each(contestant => contestant.Output("rm", "-f", "for-exec"));
         }
 
-        Alternate("ps with no container", "ms", 12, Names(), name => Get(name).Measure("ps").TotalMilliseconds);
+        Alternate("ps with no container", "ms", 4, Names(), name => Get(name).Measure("ps").TotalMilliseconds);
         if (!wanted("engine memory, idle"))
         {
             return;
@@ -57,14 +57,14 @@ public sealed class Operations(IReadOnlyList<IContestant> contestants, BareRunti
             return;
         }
 
-        Single("start 100 containers in a row, bridge", "s", 5, Names(bridge: true), name =>
+        Single("start 100 containers in a row, bridge", "s", 2.5, Names(bridge: true), name =>
             Enumerable.Range(0, 100).Sum(number => Get(name).Measure("run", "-d", "--name", $"crowd-{number}", "busybox", "sleep", "1000").TotalSeconds));
-        Alternate("ps with 100 containers", "ms", 15, Names(bridge: true), name => Get(name).Measure("ps").TotalMilliseconds);
+        Alternate("ps with 100 containers", "ms", 8, Names(bridge: true), name => Get(name).Measure("ps").TotalMilliseconds);
         Rest();
         Single("engine memory, 100 containers", "MB", 40, Names(bridge: true), name => Get(name).EngineResidentBytes() / 1e6);
-        Single("supervisor, private memory (median)", "kB", 2000, Names(bridge: true), name =>
+        Single("supervisor, private memory (median)", "kB", 1200, Names(bridge: true), name =>
             Get(name).SupervisorPrivateBytes() is { Count: > 0 } bytes ? Median(bytes.Select(value => value / 1e3)) : null);
-        Single("rm -f of 100 running containers", "s", 2, Names(bridge: true), name =>
+        Single("rm -f of 100 running containers", "s", 1, Names(bridge: true), name =>
             Get(name).Measure(["rm", "-f", .. Enumerable.Range(0, 100).Select(number => $"crowd-{number}")]).TotalSeconds);
     }
 
@@ -91,8 +91,8 @@ public sealed class Operations(IReadOnlyList<IContestant> contestants, BareRunti
             }
         }
 
-        Record("load of a 520 MB, 4-layer archive", "s", null, load);
-        Record("save of the same", "s", null, save);
+        Record("load of a 520 MB, 4-layer archive", "s", 1.5, load);
+        Record("save of the same", "s", 1.0, save);
     }
 
     private void Logs()
@@ -103,9 +103,9 @@ public sealed class Operations(IReadOnlyList<IContestant> contestants, BareRunti
         }
 
         const string program = "yes 0123456789012345678901234567890123456789012345678901234567890 | head -n 1000000";
-        Single("one million log lines, start to exit", "s", null, Names(), name =>
+        Single("one million log lines, start to exit", "s", 0.9, Names(), name =>
             Get(name).Measure("run", "--name", "chatty", "--network", "none", "-d", "busybox", "sh", "-c", program).TotalSeconds + Get(name).Measure("wait", "chatty").TotalSeconds);
-        Single("reading them back", "s", null, Names(), name => Get(name).Measure("logs", "chatty").TotalSeconds);
+        Single("reading them back", "s", 0.8, Names(), name => Get(name).Measure("logs", "chatty").TotalSeconds);
         Each(contestant => contestant.Output("rm", "-f", "chatty"));
     }
 

@@ -21,12 +21,9 @@ public sealed class DockerContestant : IContestant
         _environment = new Dictionary<string, string> { ["DOCKER_HOST"] = $"unix://{_run}/docker.sock", ["DOCKER_CONFIG"] = "/nonexistent" };
         HasBridge = Programs.Find("iptables") is not null;
         var network = HasBridge ? $"--bridge {Bridge}" : "--bridge none --iptables=false";
-        if (HasBridge)
-        {
-            Spawn.Output("/bin/sh", ["-c", $"ip link add {Bridge} type bridge && ip addr add 198.19.16.1/20 dev {Bridge} && ip link set {Bridge} up"], _environment);
-        }
-
-        _daemon = Process.Start("/bin/sh", ["-c", $"exec {dockerd} --data-root {_directory} --exec-root {_run} -H unix://{_run}/docker.sock --pidfile {_run}/docker.pid {network} </dev/null >{_directory}.log 2>&1"]);
+        // In a network namespace of its own: the chains it makes and never removes go with it.
+        var links = HasBridge ? $"ip link set lo up && ip link add {Bridge} type bridge && ip addr add 198.19.16.1/20 dev {Bridge} && ip link set {Bridge} up && " : "";
+        _daemon = Process.Start("/bin/sh", ["-c", $"exec unshare --net /bin/sh -c '{links}exec {dockerd} --data-root {_directory} --exec-root {_run} -H unix://{_run}/docker.sock --pidfile {_run}/docker.pid {network} </dev/null >{_directory}.log 2>&1'"]);
         try
         {
             Wait.Until(() => File.Exists($"{_run}/docker.sock") || _daemon.HasExited, "dockerd answers");
@@ -82,7 +79,6 @@ public sealed class DockerContestant : IContestant
         }
 
         _daemon.Dispose();
-        // The chains it made are recognised by their names; a docker that runs here has the same and keeps them.
-        Spawn.Output("/bin/sh", ["-c", $"ip link delete {Bridge} 2>/dev/null; grep -o ' {_directory}[^ ]*' /proc/self/mountinfo | sort -r | xargs -r umount -l; rm -rf {_directory} {_directory}.log {_run}; true"], _environment);
+        Spawn.Output("/bin/sh", ["-c", $"grep -o ' {_directory}[^ ]*' /proc/self/mountinfo | sort -r | xargs -r umount -l; rm -rf {_directory} {_directory}.log {_run}; true"], _environment);
     }
 }
