@@ -14,6 +14,11 @@ public static class Freezer
     /// <inheritdoc cref="Freeze"/>
     public static void Thaw(CgroupDirectories cgroup) => Change(cgroup, frozen: false);
 
+    /// <summary>The cgroup is stopped or about to be; false too where it is gone.</summary>
+    public static bool IsFrozen(CgroupDirectories cgroup) => cgroup.V1("freezer") is { } v1
+        ? FileSyscalls.TryReadText(v1 + "/freezer.state")?.StartsWith("FR", StringComparison.Ordinal) is true
+        : cgroup.Unified is { } unified && FileSyscalls.TryReadText(unified + "/cgroup.freeze")?.StartsWith('1') is true;
+
     /// <summary>Thaws where there is something to thaw; never throws.</summary>
     public static void TryThaw(CgroupDirectories cgroup)
     {

@@ -15,6 +15,7 @@ public static class SyscallNumber
     public static int Capset => Pick(126, 91);
     public static int Chdir => Pick(80, 49);
     public static int Close => Pick(3, 57);
+    public static int Connect => Pick(42, 203);
     public static int CopyFileRange => Pick(326, 285);
     public static int Dup3 => Pick(292, 24);
     public static int EpollCreate1 => Pick(291, 20);
@@ -31,6 +32,7 @@ public static class SyscallNumber
     public static int Fcntl => Pick(72, 25);
     public static int Fgetxattr => Pick(193, 10);
     public static int Flistxattr => Pick(196, 13);
+    public static int Flock => Pick(73, 32);
     public static int Fsetxattr => Pick(190, 7);
     public static int Fstatfs => Pick(138, 44);
     public static int Fsync => Pick(74, 82);
@@ -58,6 +60,7 @@ public static class SyscallNumber
     public static int Readlinkat => Pick(267, 78);
     public static int Recvfrom => Pick(45, 207);
     public static int Recvmsg => Pick(47, 212);
+    public static int Renameat2 => Pick(316, 276);
     public static int RtSigaction => Pick(13, 134);
     public static int RtSigprocmask => Pick(14, 135);
     public static int RtSigtimedwait => Pick(128, 137);

@@ -18,6 +18,7 @@ public static unsafe class UnixSockets
     private const int SolSocket = 1;
     private const int SocketType = 3;
     private const int ScmRights = 1;
+    private const int AddressSize = 110;
 
     /// <summary>A connected pair whose messages keep their borders.</summary>
     public static (FileDescriptor First, FileDescriptor Second) MessagePair() => Pair(SeqPacket);
@@ -25,20 +26,67 @@ public static unsafe class UnixSockets
     /// <summary>A connected pair of byte streams.</summary>
     public static (FileDescriptor First, FileDescriptor Second) StreamPair() => Pair(Stream);
 
-    /// <summary>Listens at a path of at most 107 bytes; relative to the working directory, which is how longer ones are reached.</summary>
-    public static FileDescriptor Listen(string path, int backlog)
+    /// <summary>Listens for byte streams at a path of at most 107 bytes; relative to the working directory, which is how longer ones are reached.</summary>
+    public static FileDescriptor Listen(string path, int backlog) => Listen(path, backlog, Stream | NonBlocking);
+
+    /// <summary>The same for connections whose messages keep their borders; accepting waits.</summary>
+    public static FileDescriptor ListenForMessages(string path, int backlog) => Listen(path, backlog, SeqPacket);
+
+    private static FileDescriptor Listen(string path, int backlog, int type)
     {
         var socket = new FileDescriptor((int)Syscall.Check(
-            Syscall.Call(SyscallNumber.Socket, Family, Stream | CloseOnExec | NonBlocking, 0), "make a unix socket"));
+            Syscall.Call(SyscallNumber.Socket, Family, type | CloseOnExec, 0), "make a unix socket"));
+        try
+        {
+            var address = stackalloc byte[AddressSize];
+            var length = WriteAddress(address, path);
+            Syscall.Check(Syscall.Call(SyscallNumber.Bind, socket.Number, (nint)address, length), $"bind a unix socket to {path}");
+            Syscall.Check(Syscall.Call(SyscallNumber.Listen, socket.Number, backlog), $"listen at {path}");
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
 
-        // SAFETY: struct sockaddr_un is 110 bytes: two of family, 108 of path.
-        var address = stackalloc byte[110];
-        new Span<byte>(address, 110).Clear();
+    /// <summary>Connects to a listener of byte streams; minus errno on failure. The path as for <see cref="Listen(string, int)"/>.</summary>
+    public static int TryConnect(string path, out FileDescriptor? connection) => TryConnect(path, Stream, out connection);
+
+    /// <summary>Connects to a listener of messages; minus errno on failure.</summary>
+    /// <param name="path">As for <see cref="Listen(string, int)"/>.</param>
+    /// <param name="wait">Wait for room in the listener's backlog, and later for messages; otherwise EAGAIN.</param>
+    /// <param name="connection">The caller's.</param>
+    public static int TryConnectForMessages(string path, bool wait, out FileDescriptor? connection) =>
+        TryConnect(path, SeqPacket | (wait ? 0 : NonBlocking), out connection);
+
+    private static int TryConnect(string path, int type, out FileDescriptor? connection)
+    {
+        connection = null;
+        var socket = new FileDescriptor((int)Syscall.Check(
+            Syscall.Call(SyscallNumber.Socket, Family, type | CloseOnExec, 0), "make a unix socket"));
+        var address = stackalloc byte[AddressSize];
+        var length = WriteAddress(address, path);
+        var result = (int)Syscall.Retry(SyscallNumber.Connect, socket.Number, (nint)address, length);
+        if (result < 0)
+        {
+            socket.Dispose();
+            return result;
+        }
+
+        connection = socket;
+        return 0;
+    }
+
+    // SAFETY: struct sockaddr_un is 110 bytes: two of family, 108 of path.
+    private static int WriteAddress(byte* address, string path)
+    {
+        new Span<byte>(address, AddressSize).Clear();
         Unsafe.WriteUnaligned(address, (ushort)Family);
-        var length = Encoding.UTF8.GetBytes(path, new Span<byte>(address + 2, 107));
-        Syscall.Check(Syscall.Call(SyscallNumber.Bind, socket.Number, (nint)address, length + 3), $"bind a unix socket to {path}");
-        Syscall.Check(Syscall.Call(SyscallNumber.Listen, socket.Number, backlog), $"listen at {path}");
-        return socket;
+        return Encoding.UTF8.TryGetBytes(path, new Span<byte>(address + 2, AddressSize - 3), out var length)
+            ? length + 3
+            : throw new LinuxException($"reach the socket {path}", Errno.ENAMETOOLONG);
     }
 
     /// <summary>The descriptor is open, and a socket.</summary>
@@ -55,6 +103,10 @@ public static unsafe class UnixSockets
         var fd = Syscall.Retry(SyscallNumber.Accept4, listener.Number, 0, 0, CloseOnExec | NonBlocking);
         return fd >= 0 ? new FileDescriptor((int)fd) : null;
     }
+
+    /// <summary>Waits for the next connection.</summary>
+    public static FileDescriptor AcceptBlocking(FileDescriptor listener) =>
+        new((int)Syscall.Check(Syscall.Retry(SyscallNumber.Accept4, listener.Number, 0, 0, CloseOnExec), "accept a connection"));
 
     /// <summary>Sends what the socket takes at once; the result is the byte count or minus errno. Never raises SIGPIPE.</summary>
     public static int Send(int socket, ReadOnlySpan<byte> bytes, bool wait = false)

@@ -48,6 +48,9 @@ public enum MessageKind
     /// <summary>To the stage: run the program. Its answer is the end of the channel, or <see cref="Failed"/>.</summary>
     StageGo = 34,
 
+    /// <summary>To the stage: its maker goes away; the word to run the program comes by a connection to its listener.</summary>
+    StageDetach = 35,
+
     // Answers.
     Done = 64,
 

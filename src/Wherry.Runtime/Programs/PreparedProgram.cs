@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Wherry.Errors;
 using Wherry.Linux;
+using Wherry.Linux.Files;
 using Wherry.Linux.Kernel;
 using Wherry.Oci.Runtime;
 using Wherry.Runtime.Contracts;
@@ -85,6 +86,28 @@ public sealed unsafe class PreparedProgram : IDisposable
     public ref ProgramPlan Plan => ref *_plan;
 
     public ProgramPlan* Address => _plan;
+
+    /// <summary>Looks the program up as executing it will, so that a missing one is known before anything runs.</summary>
+    /// <exception cref="SandboxStartException">It isn't there, or can't be executed by anyone.</exception>
+    public void RequireExecutable()
+    {
+        const int executable = 1;
+        var denied = false;
+        for (var candidate = _candidates.Address; *candidate is not null; candidate++)
+        {
+            var result = Syscall.Call(SyscallNumber.Faccessat2, FileSyscalls.WorkingDirectory, (nint)(*candidate), executable, 0);
+            if (result == 0)
+            {
+                return;
+            }
+
+            denied |= result == -Errno.EACCES;
+        }
+
+        _plan->FailedStep = ProgramStep.Execute;
+        _plan->Error = denied ? Errno.EACCES : Errno.ENOENT;
+        throw Failure();
+    }
 
     /// <summary>Says what went wrong, in Docker's words where it has any.</summary>
     public WherryException Failure()

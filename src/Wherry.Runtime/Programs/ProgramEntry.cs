@@ -24,7 +24,7 @@ public static unsafe class ProgramEntry
     {
         if (TakeStreams(ref plan)
             && ShedPrivileges(ref plan)
-            && Try(ref plan, ProgramStep.Execute, Syscall.Call(SyscallNumber.CloseRange, 3, int.MaxValue, CloseRangeCloseOnExec)))
+            && Try(ref plan, ProgramStep.Execute, Syscall.Call(SyscallNumber.CloseRange, 3 + plan.PreservedDescriptors, int.MaxValue, CloseRangeCloseOnExec)))
         {
             SignalSyscalls.ResetActions();
             SignalSyscalls.SetMask(0);
@@ -80,8 +80,12 @@ public static unsafe class ProgramEntry
             Syscall.Call(SyscallNumber.Umask, plan.Umask);
         }
 
-        // Credentials changed, so the kernel has forgotten it.
-        Syscall.Call(SyscallNumber.Prctl, PrSetPdeathsig, SignalNumber.Kill);
+        if (!plan.OutlivesMaker)
+        {
+            // Credentials changed, so the kernel has forgotten it.
+            Syscall.Call(SyscallNumber.Prctl, PrSetPdeathsig, SignalNumber.Kill);
+        }
+
         return true;
     }
 

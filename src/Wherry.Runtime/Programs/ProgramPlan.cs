@@ -60,6 +60,12 @@ public unsafe struct ProgramPlan
     public int Umask;
     public bool NoNewPrivileges;
 
+    /// <summary>The program lives on when the process that made it ends.</summary>
+    public bool OutlivesMaker;
+
+    /// <summary>How many descriptors, from 3 on, the program inherits.</summary>
+    public int PreservedDescriptors;
+
     /// <summary>Paths to try, in order, as a shell does with PATH; null-terminated.</summary>
     public byte** Candidates;
     public byte** Arguments;

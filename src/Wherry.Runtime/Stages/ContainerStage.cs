@@ -5,6 +5,7 @@ using Wherry.Linux.Files;
 using Wherry.Linux.Kernel;
 using Wherry.Linux.Mounts;
 using Wherry.Linux.Processes;
+using Wherry.Linux.Sockets;
 using Wherry.Linux.Terminals;
 using Wherry.Runtime.Bundles;
 using Wherry.Runtime.Cgroups;
@@ -24,34 +25,43 @@ namespace Wherry.Runtime.Stages;
 public sealed class ContainerStage
 {
     private readonly StageChannel _channel;
+    private readonly FileDescriptor? _listener;
     private readonly Bundle _bundle;
+    private readonly StageOrder _order;
     private readonly CgroupDirectories _cgroup;
     private readonly CgroupLimits _limits;
     private readonly List<string> _warnings = [];
+    private bool _detached;
 
-    private ContainerStage(StageChannel channel, Bundle bundle, string cgroupsPath)
+    private ContainerStage(StageChannel channel, FileDescriptor? listener, Bundle bundle, StageOrder order)
     {
-        _cgroup = CgroupHost.Detect().Locate(cgroupsPath);
+        _cgroup = CgroupHost.Detect().Locate(order.CgroupsPath);
         _limits = new CgroupLimits(_cgroup, bundle.Options.AskedByName, _warnings);
         _channel = channel;
+        _listener = listener;
         _bundle = bundle;
+        _order = order;
     }
 
-    /// <summary>Runs the stage on the channel it was started with. Returns only when the program could not be run, or under <c>--init</c> has ended.</summary>
-    public static int Run()
+    /// <summary>Runs the stage on the descriptors it was started with. Returns only when the program could not be run, or under <c>--init</c> has ended.</summary>
+    /// <param name="arguments">As made by <see cref="StageArguments"/>.</param>
+    public static int Run(ReadOnlySpan<string> arguments)
     {
-        using var channel = new StageChannel(new FileDescriptor(StageChannel.DescriptorNumber));
+        var (channelNumber, listenerNumber) = StageArguments.Read(arguments);
+        using var channel = new StageChannel(new FileDescriptor(channelNumber));
         try
         {
-            FileSyscalls.SetCloseOnExec(StageChannel.DescriptorNumber);
+            FileSyscalls.MarkCloseOnExecFrom(channelNumber);
             ProcessSyscalls.SetDumpable(false);
-            if (!channel.Receive(MessageKind.StageOrder, out var order))
+            if (!channel.Receive(MessageKind.StageOrder, out var payload))
             {
                 return 1;
             }
 
-            var reader = new WireReader(order);
-            return new ContainerStage(channel, Bundle.Read(reader.ReadString()), reader.ReadString()).PrepareAndRun();
+            var reader = new WireReader(payload);
+            var order = StageOrder.ReadFrom(ref reader);
+            using var listener = listenerNumber < 0 ? null : new FileDescriptor(listenerNumber);
+            return new ContainerStage(channel, listener, Bundle.Read(order.Bundle), order).PrepareAndRun(channelNumber - StageArguments.FirstPreserved);
         }
         catch (Exception e)
         {
@@ -66,7 +76,7 @@ public sealed class ContainerStage
         return 1;
     }
 
-    private int PrepareAndRun()
+    private int PrepareAndRun(int preservedDescriptors)
     {
         FileSyscalls.SetUmask(0);
         _limits.Apply(_bundle.Linux.Resources);
@@ -84,12 +94,40 @@ public sealed class ContainerStage
         HidePaths(root);
         RootFilesystem.Enter(root);
         GiveStreams(user, terminal?.Slave);
-        using var program = new PreparedProgram(_bundle.Process, user, HostGrant.For(_bundle.Process, _bundle.Options.AskedByName, _warnings));
+        var process = _order.ExtraEnvironment.Count == 0 ? _bundle.Process : _bundle.Process with { Env = [.. _bundle.Process.Env, .. _order.ExtraEnvironment] };
+        using var program = new PreparedProgram(process, user, HostGrant.For(_bundle.Process, _bundle.Options.AskedByName, _warnings));
+        program.Plan.OutlivesMaker = _order.OutlivesMaker;
+        program.Plan.PreservedDescriptors = preservedDescriptors;
+        if (_order.FindProgramFirst)
+        {
+            program.RequireExecutable();
+        }
+
         FileSyscalls.SetUmask(0x12);
 
         _channel.SendReady(_warnings, terminal?.Master);
         terminal?.Master.Dispose();
-        return _channel.Receive(MessageKind.StageGo, out _) ? Become(program) : 1;
+        return WaitForTheWord() ? Become(program) : 1;
+    }
+
+    /// <summary>Waits to be told to go on, by the maker or, once that has detached itself, by whoever connects; false when nobody can any more.</summary>
+    private bool WaitForTheWord()
+    {
+        var word = _channel.Receive(out _);
+        while (word != MessageKind.StageGo)
+        {
+            // Those who connect and say nothing have only looked whether somebody waits here.
+            if (_listener is null || (word is null && !_detached))
+            {
+                return false;
+            }
+
+            _detached = true;
+            _channel.Continue(UnixSockets.AcceptBlocking(_listener));
+            word = _channel.Receive(out _);
+        }
+
+        return true;
     }
 
     private int Become(PreparedProgram program)

@@ -11,8 +11,7 @@ namespace Wherry.Runtime.Stages;
 /// </summary>
 public sealed class StageChannel(FileDescriptor socket) : IDisposable
 {
-    /// <summary>The descriptor a stage finds its channel at.</summary>
-    public const int DescriptorNumber = 3;
+    private FileDescriptor _socket = socket;
 
     private const int LongestText = 4 * 1024;
 
@@ -21,42 +20,53 @@ public sealed class StageChannel(FileDescriptor socket) : IDisposable
 
     private readonly byte[] _buffer = new byte[MaxMessage];
 
-    public FileDescriptor Socket => socket;
+    public FileDescriptor Socket => _socket;
 
     /// <summary>Waits for a message of that kind; false when the supervisor has gone.</summary>
     public bool Receive(MessageKind expected, out ReadOnlySpan<byte> payload)
     {
-        var length = UnixSockets.ReceiveMessage(socket, _buffer, wait: true, out var attachment);
+        var kind = Receive(out payload);
+        return kind is null || kind == expected
+            ? kind is not null
+            : throw WherryException.System($"the supervisor said {kind} where {expected} was due");
+    }
+
+    /// <summary>Waits for a message; null when the supervisor has gone.</summary>
+    public MessageKind? Receive(out ReadOnlySpan<byte> payload)
+    {
+        var length = UnixSockets.ReceiveMessage(_socket, _buffer, wait: true, out var attachment);
         attachment?.Dispose();
         payload = default;
         if (length < Frame.HeaderSize)
         {
-            return false;
+            return null;
         }
 
         var frame = Frame.Parse(_buffer);
-        if (frame.Kind != expected)
-        {
-            throw WherryException.System($"the supervisor said {frame.Kind} where {expected} was due");
-        }
-
         payload = _buffer.AsSpan(Frame.HeaderSize, frame.PayloadLength);
-        return true;
+        return frame.Kind;
+    }
+
+    /// <summary>Goes on with another socket, which it takes over.</summary>
+    public void Continue(FileDescriptor other)
+    {
+        _socket.Dispose();
+        _socket = other;
     }
 
     public void SendReady(IReadOnlyList<string> warnings, FileDescriptor? terminal)
     {
         var writer = new WireWriter(MessageKind.StageReady, 0);
         writer.Write(warnings);
-        UnixSockets.SendMessage(socket, writer.Finish().Span, terminal);
+        UnixSockets.SendMessage(_socket, writer.Finish().Span, terminal);
     }
 
     public void SendFailure(FailedAnswer failure)
     {
         var writer = new WireWriter(MessageKind.Failed, 0);
         (failure with { Message = failure.Message[..Math.Min(failure.Message.Length, LongestText)] }).WriteTo(writer);
-        UnixSockets.SendMessage(socket, writer.Finish().Span);
+        UnixSockets.SendMessage(_socket, writer.Finish().Span);
     }
 
-    public void Dispose() => socket.Dispose();
+    public void Dispose() => _socket.Dispose();
 }

@@ -2,13 +2,11 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Wherry.Errors;
 using Wherry.Linux;
-using Wherry.Linux.Cgroups;
 using Wherry.Linux.Files;
 using Wherry.Linux.Kernel;
 using Wherry.Linux.Processes;
 using Wherry.Linux.Signals;
 using Wherry.Linux.Sockets;
-using Wherry.Oci.Runtime;
 using Wherry.Runtime.Contracts.Protocol;
 
 namespace Wherry.Runtime.Stages;
@@ -18,7 +16,9 @@ public static unsafe class StageLauncher
 {
     private const int MaxJoins = 8;
 
-    // Sources lie above the targets 0 to 3, so that filling one target destroys no other's source.
+    private const int NoDescriptor = -1;
+
+    // Sources lie above all targets, so that filling one target destroys no other's source.
     private const int FirstFreeNumber = 16;
     private const int CloseRangeCloseOnExec = 4;
     private const int PrSetPdeathsig = 1;
@@ -34,52 +34,45 @@ public static unsafe class StageLauncher
     }
 
     /// <summary>Makes the process. It waits for <see cref="MessageKind.StageGo"/> before it runs the program.</summary>
-    /// <param name="bundle">The bundle's directory.</param>
-    /// <param name="cgroup">Made already; joined by the new process before anything else.</param>
-    /// <param name="cgroupsPath">Its path, for the stage.</param>
-    /// <param name="namespaces">Namespaces to make or join.</param>
-    /// <param name="stdin">Becomes the program's descriptor 0; the next two likewise.</param>
-    /// <param name="stdout">Descriptor 1.</param>
-    /// <param name="stderr">Descriptor 2.</param>
+    /// <param name="request">What it is made of.</param>
     /// <param name="channel">The supervisor's end of the channel; the caller owns it.</param>
     /// <returns>The process id, a child of this process.</returns>
     /// <exception cref="WherryException">A namespace can't be made or joined.</exception>
-    public static int Launch(
-        string bundle,
-        CgroupDirectories cgroup,
-        string cgroupsPath,
-        IReadOnlyList<Namespace> namespaces,
-        FileDescriptor stdin,
-        FileDescriptor stdout,
-        FileDescriptor stderr,
-        out FileDescriptor channel)
+    public static int Launch(StageRequest request, out FileDescriptor channel)
     {
+        var channelNumber = StageArguments.FirstPreserved + request.PreservedDescriptors;
+        var listenerNumber = request.Listener is null ? NoDescriptor : channelNumber + 1;
+        var firstFree = Math.Max(FirstFreeNumber, channelNumber + 2);
         var joined = new List<FileDescriptor>();
-        var cgroupFiles = cgroup.OpenForJoining();
+        var cgroupFiles = request.Cgroup.OpenForJoining();
         var (ours, theirs) = UnixSockets.MessagePair();
         try
         {
-            using var arguments = new NativeStrings(["wherry-init", "--stage"]);
+            using var arguments = new NativeStrings(["wherry-init", StageArguments.Flag, .. StageArguments.For(channelNumber, listenerNumber)]);
             using var environment = new NativeStrings([]);
             using var empty = new NativeText("");
             var executable = OwnExecutable.Open();
+            using var parkedExecutable = executable.Number < firstFree ? FileSyscalls.Duplicate(executable, firstFree) : null;
             using var child = new VforkChild();
 
             var birth = new Birth
             {
-                Executable = executable.Number,
+                Executable = parkedExecutable?.Number ?? executable.Number,
                 Arguments = arguments.Address,
                 Environment = environment.Address,
                 EmptyPath = (byte*)empty.Address,
                 SignalMask = SignalSyscalls.Deliverable,
             };
-            using var parkedIn = FileSyscalls.Duplicate(stdin, FirstFreeNumber);
-            using var parkedOut = FileSyscalls.Duplicate(stdout, FirstFreeNumber);
-            using var parkedErr = FileSyscalls.Duplicate(stderr, FirstFreeNumber);
-            using var parkedChannel = FileSyscalls.Duplicate(theirs, FirstFreeNumber);
+            using var parkedIn = FileSyscalls.Duplicate(request.Stdin, firstFree);
+            using var parkedOut = FileSyscalls.Duplicate(request.Stdout, firstFree);
+            using var parkedErr = FileSyscalls.Duplicate(request.Stderr, firstFree);
+            using var parkedChannel = FileSyscalls.Duplicate(theirs, firstFree);
+            using var parkedListener = request.Listener is null ? null : FileSyscalls.Duplicate(request.Listener, firstFree);
             (birth.Stdin, birth.Stdout, birth.Stderr, birth.Channel) = (parkedIn.Number, parkedOut.Number, parkedErr.Number, parkedChannel.Number);
+            (birth.Listener, birth.ChannelNumber, birth.ListenerNumber) = (parkedListener?.Number ?? NoDescriptor, channelNumber, listenerNumber);
+            birth.DiesWithMaker = !request.OutlivesMaker;
             var flags = CloneFlags.None;
-            foreach (var ns in namespaces)
+            foreach (var ns in request.Namespaces)
             {
                 var kind = NamespaceKinds.FlagOf(ns.Type);
                 if (ns.Path is null)
@@ -109,7 +102,7 @@ public static unsafe class StageLauncher
 
             birth.CgroupFiles = cgroupNumbers;
             birth.CgroupCount = cgroupFiles.Count;
-            SendOrder(ours, bundle, cgroupsPath);
+            SendOrder(ours, request);
             var pid = child.Run(&BirthEntry, &birth, flags);
             if (pid < 0)
             {
@@ -140,11 +133,10 @@ public static unsafe class StageLauncher
         }
     }
 
-    private static void SendOrder(FileDescriptor socket, string bundle, string cgroupsPath)
+    private static void SendOrder(FileDescriptor socket, StageRequest request)
     {
         var writer = new WireWriter(MessageKind.StageOrder, 0);
-        writer.Write(bundle);
-        writer.Write(cgroupsPath);
+        (request.Order with { Bundle = request.Bundle, CgroupsPath = request.CgroupsPath, OutlivesMaker = request.OutlivesMaker }).WriteTo(writer);
         UnixSockets.SendMessage(socket, writer.Finish().Span);
     }
 
@@ -186,13 +178,18 @@ public static unsafe class StageLauncher
         }
 
         if (!Place(ref birth, birth.Stdin, 0) || !Place(ref birth, birth.Stdout, 1) || !Place(ref birth, birth.Stderr, 2)
-            || !Place(ref birth, birth.Channel, StageChannel.DescriptorNumber)
-            || !Try(ref birth, Step.Descriptors, Syscall.Call(SyscallNumber.CloseRange, StageChannel.DescriptorNumber + 1, int.MaxValue, CloseRangeCloseOnExec)))
+            || !Place(ref birth, birth.Channel, birth.ChannelNumber)
+            || (birth.Listener != NoDescriptor && !Place(ref birth, birth.Listener, birth.ListenerNumber))
+            || !Try(ref birth, Step.Descriptors, Syscall.Call(SyscallNumber.CloseRange, Math.Max(birth.ChannelNumber, birth.ListenerNumber) + 1, int.MaxValue, CloseRangeCloseOnExec)))
         {
             return 0;
         }
 
-        Syscall.Call(SyscallNumber.Prctl, PrSetPdeathsig, SignalNumber.Kill);
+        if (birth.DiesWithMaker)
+        {
+            Syscall.Call(SyscallNumber.Prctl, PrSetPdeathsig, SignalNumber.Kill);
+        }
+
         Syscall.Call(SyscallNumber.Setsid);
         SignalSyscalls.ResetActions();
         SignalSyscalls.SetMask(birth.SignalMask);
@@ -224,6 +221,10 @@ public static unsafe class StageLauncher
         public bool NewCgroupNamespace;
         public int Executable;
         public int Channel;
+        public int ChannelNumber;
+        public int Listener;
+        public int ListenerNumber;
+        public bool DiesWithMaker;
         public int Stdin;
         public int Stdout;
         public int Stderr;

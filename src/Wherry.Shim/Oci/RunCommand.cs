@@ -55,7 +55,17 @@ public static class RunCommand
         using var stdin = terminal ? FileSyscalls.Duplicate(nothing) : FileSyscalls.Duplicate(0);
         using var stdout = terminal ? FileSyscalls.Duplicate(nothing) : FileSyscalls.Duplicate(1);
         using var stderr = terminal ? FileSyscalls.Duplicate(nothing) : FileSyscalls.Duplicate(2);
-        var pid = StageLauncher.Launch(bundle.Directory, cgroup, path, bundle.Linux.Namespaces, stdin, stdout, stderr, out var channel);
+        var request = new StageRequest
+        {
+            Bundle = bundle.Directory,
+            Cgroup = cgroup,
+            CgroupsPath = path,
+            Namespaces = bundle.Linux.Namespaces,
+            Stdin = stdin,
+            Stdout = stdout,
+            Stderr = stderr,
+        };
+        var pid = StageLauncher.Launch(request, out var channel);
         using (channel)
         {
             using var master = WaitUntilReady(channel);

@@ -37,15 +37,17 @@ public sealed partial class Supervisor
         try
         {
             cgroup.Create();
-            var pid = StageLauncher.Launch(
-                order.Location.BundleDirectory,
-                cgroup,
-                order.Location.CgroupsPath,
-                order.Namespaces,
-                pipes?.Stdin ?? null0,
-                pipes?.Stdout ?? null0,
-                pipes?.Stderr ?? null0,
-                out var channel);
+            var request = new StageRequest
+            {
+                Bundle = order.Location.BundleDirectory,
+                Cgroup = cgroup,
+                CgroupsPath = order.Location.CgroupsPath,
+                Namespaces = order.Namespaces,
+                Stdin = pipes?.Stdin ?? null0,
+                Stdout = pipes?.Stdout ?? null0,
+                Stderr = pipes?.Stderr ?? null0,
+            };
+            var pid = StageLauncher.Launch(request, out var channel);
             _main = new MainProgram(order, pid, channel, streams, log, cgroup, NamespaceKinds.All(order.Namespaces));
         }
         catch
