@@ -3,6 +3,8 @@ namespace Wherry.Linux.Capabilities;
 /// <summary>Capabilities as a set of 64 bits, and their names (capabilities(7)).</summary>
 public static class Capability
 {
+    public const int SetGid = 6;
+    public const int SetUid = 7;
     public const int SysAdmin = 21;
     public const int SysResource = 24;
 

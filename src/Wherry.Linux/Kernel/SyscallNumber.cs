@@ -43,6 +43,7 @@ public static class SyscallNumber
     public static int Getppid => Pick(110, 173);
     public static int Getsockopt => Pick(55, 209);
     public static int Ioctl => Pick(16, 29);
+    public static int IoprioSet => Pick(251, 30);
     public static int Kill => Pick(62, 129);
     public static int Linkat => Pick(265, 37);
     public static int Listen => Pick(50, 201);
@@ -52,6 +53,7 @@ public static class SyscallNumber
     public static int Mount => Pick(165, 40);
     public static int Munmap => Pick(11, 215);
     public static int Openat => Pick(257, 56);
+    public static int Personality => Pick(135, 92);
     public static int Pipe2 => Pick(293, 59);
     public static int PivotRoot => Pick(155, 41);
     public static int Prctl => Pick(157, 167);
@@ -70,6 +72,9 @@ public static class SyscallNumber
     public static int Setgroups => Pick(116, 159);
     public static int Sethostname => Pick(170, 161);
     public static int Setns => Pick(308, 268);
+    public static int SchedSetaffinity => Pick(203, 122);
+    public static int SchedSetattr => Pick(314, 274);
+    public static int SetMempolicy => Pick(238, 237);
     public static int Setpgid => Pick(109, 154);
     public static int Setresgid => Pick(119, 149);
     public static int Setresuid => Pick(117, 147);

@@ -16,6 +16,7 @@ public static unsafe class MountSyscalls
     private const int FsConfigSetString = 1;
     private const int FsConfigCreate = 6;
     private const int FsCloseOnExec = 1;
+    private const ulong IdMapAttribute = 0x100000;
 
     /// <exception cref="LinuxException">The kernel refused.</exception>
     public static void Mount(string? source, string target, string? type, MountFlags flags, string? data)
@@ -72,6 +73,15 @@ public static unsafe class MountSyscalls
         Syscall.Check(
             Syscall.Call(SyscallNumber.MountSetattr, mount.Number, text.Address, EmptyPath | (recursive ? RecursiveTree : 0), (nint)attributes, 32),
             $"set mount attributes {set} of {what}");
+    }
+
+    /// <summary>Shows the owners of everything in the mount (and, recursively, in those below it) through a user namespace's mappings. Once only, before it is attached.</summary>
+    /// <returns>0, or minus errno.</returns>
+    public static int TryMapOwners(FileDescriptor mount, FileDescriptor userNamespace, bool recursive)
+    {
+        using var text = new NativeText("");
+        var attributes = stackalloc ulong[] { IdMapAttribute, 0, 0, (ulong)userNamespace.Number };
+        return (int)Syscall.Call(SyscallNumber.MountSetattr, mount.Number, text.Address, EmptyPath | (recursive ? RecursiveTree : 0), (nint)attributes, 32);
     }
 
     /// <summary>Begins a new file system of a type (fsopen(2)); minus errno where the kernel has none.</summary>

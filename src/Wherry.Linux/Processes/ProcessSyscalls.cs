@@ -20,6 +20,7 @@ public static unsafe class ProcessSyscalls
     private const int PrSetDumpable = 4;
     private const int PrSetName = 15;
     private const int PrSetChildSubreaper = 36;
+    private const int OwnFileSystemState = 0x200;
 
     public static int CurrentId => (int)Syscall.Call(SyscallNumber.Getpid);
 
@@ -106,6 +107,20 @@ public static unsafe class ProcessSyscalls
         var limits = stackalloc ulong[2];
         Syscall.Check(Syscall.Call(SyscallNumber.Prlimit64, 0, resource, 0, (nint)limits), $"read resource limit {resource}");
         return (limits[0], limits[1]);
+    }
+
+    /// <summary>Sets a limit of another process; minus errno on failure.</summary>
+    public static int TrySetResourceLimit(int pid, int resource, ulong soft, ulong hard)
+    {
+        var limits = stackalloc ulong[] { soft, hard };
+        return (int)Syscall.Call(SyscallNumber.Prlimit64, pid, resource, (nint)limits);
+    }
+
+    /// <summary>Makes the calling thread's root and working directory its own, which entering a mount namespace asks for; then enters it.</summary>
+    public static void EnterMountNamespace(FileDescriptor mountNamespace, string path)
+    {
+        Syscall.Check(Syscall.Call(SyscallNumber.Unshare, OwnFileSystemState), "give the thread a root of its own");
+        Syscall.Check(Syscall.Call(SyscallNumber.Setns, mountNamespace.Number, (nint)(uint)CloneFlags.NewMount), $"join the mount namespace {path}");
     }
 
     public static void SetHostname(string name)

@@ -21,17 +21,19 @@ public static unsafe partial class ProgramSpawn
     /// <param name="environment">Its whole environment, <c>NAME=value</c>.</param>
     /// <param name="descriptors">What becomes its descriptors 0, 1, 2 …; all others are closed.</param>
     /// <param name="blockedSignals">The signals it starts with blocked.</param>
-    /// <returns>The process id, a child of this process and leader of a session of its own, with / as its working directory.</returns>
+    /// <param name="workingDirectory">Its working directory.</param>
+    /// <returns>The process id, a child of this process and leader of a session of its own.</returns>
     /// <exception cref="LinuxException">The program could not be started.</exception>
     public static int Start(
         string path,
         IReadOnlyList<string> arguments,
         IReadOnlyList<string> environment,
         IReadOnlyList<FileDescriptor> descriptors,
-        ulong blockedSignals)
+        ulong blockedSignals,
+        string workingDirectory = "/")
     {
         using var pathText = new NativeText(path);
-        using var rootText = new NativeText("/");
+        using var rootText = new NativeText(workingDirectory);
         using var argumentStrings = new NativeStrings(arguments);
         using var environmentStrings = new NativeStrings(environment);
 

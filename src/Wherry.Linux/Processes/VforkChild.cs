@@ -51,6 +51,18 @@ public sealed unsafe partial class VforkChild : IDisposable
         return pid == -1 ? -Marshal.GetLastSystemError() : pid;
     }
 
+    /// <summary>
+    /// The same with a copy of this process's memory instead of the memory itself, which the kernel asks of who would
+    /// join a time namespace. Only what lies in shared mappings comes back. Only for a process in which no collection
+    /// can begin meanwhile: one with a single thread that allocates, the caller.
+    /// </summary>
+    public int RunWithOwnMemory(delegate* unmanaged<void*, int> entry, void* argument, CloneFlags flags)
+    {
+        // SAFETY: as above; the child has a copy of the stack.
+        var pid = Clone(entry, (void*)Top, (int)(flags | CloneFlags.Vfork) | SigChld, argument);
+        return pid == -1 ? -Marshal.GetLastSystemError() : pid;
+    }
+
     /// <summary>Ends the calling child at once, running nothing of this process's exit code.</summary>
     public static void Exit(int code) => Syscall.Call(SyscallNumber.ExitGroup, code);
 

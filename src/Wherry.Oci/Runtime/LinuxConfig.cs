@@ -25,7 +25,48 @@ public sealed record LinuxConfig
     public IReadOnlyList<string> ReadonlyPaths { get; init; } = [];
 
     public string? MountLabel { get; init; }
+
+    /// <summary>By clock, <c>monotonic</c> or <c>boottime</c>: how far a new time namespace is from the host's.</summary>
+    public IReadOnlyDictionary<string, TimeOffset>? TimeOffsets { get; init; }
+
+    public Personality? Personality { get; init; }
+
+    /// <summary>Network interfaces of the host's, by name, that become the container's.</summary>
+    public IReadOnlyDictionary<string, NetDevice>? NetDevices { get; init; }
+
+    public IntelRdt? IntelRdt { get; init; }
+
+    public MemoryPolicy? MemoryPolicy { get; init; }
 }
+
+public sealed record TimeOffset(long Secs, uint Nanosecs);
+
+/// <param name="Domain"><c>LINUX</c> or <c>LINUX32</c> (personality(2)).</param>
+/// <param name="Flags">The specification names none.</param>
+public sealed record Personality(string Domain, IReadOnlyList<string> Flags);
+
+/// <param name="Name">The interface's name inside; null or empty keeps it.</param>
+public sealed record NetDevice(string? Name);
+
+/// <summary>Intel's cache and memory bandwidth allocation (resctrl).</summary>
+public sealed record IntelRdt
+{
+    public string? ClosID { get; init; }
+
+    public IReadOnlyList<string> Schemata { get; init; } = [];
+
+    public string? L3CacheSchema { get; init; }
+
+    public string? MemBwSchema { get; init; }
+
+    public bool EnableMonitoring { get; init; }
+}
+
+/// <summary>From which memory nodes the program's memory comes (set_mempolicy(2)).</summary>
+/// <param name="Mode">By name such as <c>MPOL_BIND</c>.</param>
+/// <param name="Nodes">A list such as <c>0-1</c>.</param>
+/// <param name="Flags">By name such as <c>MPOL_F_STATIC_NODES</c>.</param>
+public sealed record MemoryPolicy(string Mode, string? Nodes, IReadOnlyList<string> Flags);
 
 public sealed record IdMapping(uint ContainerID, uint HostID, uint Size);
 

@@ -29,7 +29,45 @@ public sealed record Process
     public string? ApparmorProfile { get; init; }
 
     public string? SelinuxLabel { get; init; }
+
+    public Scheduler? Scheduler { get; init; }
+
+    [JsonPropertyName("ioPriority")]
+    public IoPriority? IoPriority { get; init; }
+
+    [JsonPropertyName("execCPUAffinity")]
+    public ExecCpuAffinity? ExecCpuAffinity { get; init; }
 }
+
+/// <summary>How the kernel schedules the program (sched_setattr(2)).</summary>
+public sealed record Scheduler
+{
+    /// <summary>By name such as <c>SCHED_FIFO</c>.</summary>
+    public string Policy { get; init; } = "";
+
+    public int Nice { get; init; }
+
+    public int Priority { get; init; }
+
+    /// <summary>By name such as <c>SCHED_FLAG_RESET_ON_FORK</c>.</summary>
+    public IReadOnlyList<string> Flags { get; init; } = [];
+
+    /// <summary>Nanoseconds, as the next two; for <c>SCHED_DEADLINE</c>.</summary>
+    public ulong Runtime { get; init; }
+
+    public ulong Deadline { get; init; }
+
+    public ulong Period { get; init; }
+}
+
+/// <param name="Class">By name such as <c>IOPRIO_CLASS_BE</c> (ioprio_set(2)).</param>
+/// <param name="Priority">0 (highest) to 7.</param>
+public sealed record IoPriority(string Class, int Priority);
+
+/// <summary>Which processors an exec may use, as lists such as <c>0-3,7</c>; not for a container's first program.</summary>
+/// <param name="Initial">Before it joins the container's cgroup.</param>
+/// <param name="Final">After that.</param>
+public sealed record ExecCpuAffinity(string? Initial, string? Final);
 
 public sealed record ConsoleSize(int Height, int Width);
 

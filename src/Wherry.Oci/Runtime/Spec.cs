@@ -39,6 +39,11 @@ public sealed record Mount
     public string? Source { get; init; }
 
     public IReadOnlyList<string> Options { get; init; } = [];
+
+    /// <summary>How the ids of the file system's owners are shown through this mount (an id-mapped mount); empty leaves them.</summary>
+    public IReadOnlyList<IdMapping> UidMappings { get; init; } = [];
+
+    public IReadOnlyList<IdMapping> GidMappings { get; init; } = [];
 }
 
 public sealed record Hooks

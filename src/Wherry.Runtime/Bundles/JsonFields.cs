@@ -11,6 +11,9 @@ internal delegate T JsonValueReader<out T>(ref Utf8JsonReader json);
 /// </summary>
 internal static class JsonFields
 {
+    // Far above what any bundle needs (arguments and environment have execve's own bound), far below what would hurt.
+    private const int MostItems = 100_000;
+
     /// <summary>From an object's start, or the last token of a field's value, on to the next field's name; false at the object's end.</summary>
     public static bool Next(ref Utf8JsonReader json) => json.Read() && json.TokenType == JsonTokenType.PropertyName;
 
@@ -35,6 +38,8 @@ internal static class JsonFields
 
     public static uint UInt32(ref Utf8JsonReader json) => Number(ref json).TryGetUInt32(out var value) ? value : throw new JsonException("a whole number up to 32 bits, not negative, is expected");
 
+    public static ushort UInt16(ref Utf8JsonReader json) => Number(ref json).TryGetUInt16(out var value) ? value : throw new JsonException("a whole number up to 16 bits, not negative, is expected");
+
     public static int Int32(ref Utf8JsonReader json) => Number(ref json).TryGetInt32(out var value) ? value : throw new JsonException("a whole number up to 32 bits is expected");
 
     public static bool Bool(ref Utf8JsonReader json) => json.TokenType switch
@@ -54,6 +59,11 @@ internal static class JsonFields
         var items = new List<T>();
         while (json.Read() && json.TokenType != JsonTokenType.EndArray)
         {
+            if (items.Count == MostItems)
+            {
+                throw new JsonException($"an array has more than {MostItems} items");
+            }
+
             items.Add(read(ref json));
         }
 
@@ -62,15 +72,22 @@ internal static class JsonFields
 
     public static IReadOnlyList<string> Texts(ref Utf8JsonReader json) => List(ref json, Text);
 
-    public static IReadOnlyDictionary<string, string> Map(ref Utf8JsonReader json)
+    public static IReadOnlyDictionary<string, string> Map(ref Utf8JsonReader json) => Map(ref json, Text);
+
+    public static IReadOnlyDictionary<string, T> Map<T>(ref Utf8JsonReader json, JsonValueReader<T> read)
     {
         Begin(ref json);
-        var map = new Dictionary<string, string>(StringComparer.Ordinal);
+        var map = new Dictionary<string, T>(StringComparer.Ordinal);
         while (Next(ref json))
         {
+            if (map.Count == MostItems)
+            {
+                throw new JsonException($"an object has more than {MostItems} fields");
+            }
+
             var name = json.GetString()!;
             json.Read();
-            map[name] = Text(ref json);
+            map[name] = read(ref json);
         }
 
         return map;

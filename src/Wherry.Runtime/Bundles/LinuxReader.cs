@@ -57,6 +57,26 @@ internal static class LinuxReader
             {
                 value = HasValue(ref json) ? value with { MountLabel = Text(ref json) } : value;
             }
+            else if (json.ValueTextEquals("timeOffsets"u8))
+            {
+                value = HasValue(ref json) ? value with { TimeOffsets = Map(ref json, LinuxExtrasReader.TimeOffset) } : value;
+            }
+            else if (json.ValueTextEquals("personality"u8))
+            {
+                value = HasValue(ref json) ? value with { Personality = LinuxExtrasReader.Personality(ref json) } : value;
+            }
+            else if (json.ValueTextEquals("netDevices"u8))
+            {
+                value = HasValue(ref json) ? value with { NetDevices = Map(ref json, LinuxExtrasReader.NetDevice) } : value;
+            }
+            else if (json.ValueTextEquals("intelRdt"u8))
+            {
+                value = HasValue(ref json) ? value with { IntelRdt = LinuxExtrasReader.IntelRdt(ref json) } : value;
+            }
+            else if (json.ValueTextEquals("memoryPolicy"u8))
+            {
+                value = HasValue(ref json) ? value with { MemoryPolicy = LinuxExtrasReader.MemoryPolicy(ref json) } : value;
+            }
             else
             {
                 json.Skip();
@@ -66,7 +86,7 @@ internal static class LinuxReader
         return value;
     }
 
-    private static IdMapping IdMapping(ref Utf8JsonReader json)
+    public static IdMapping IdMapping(ref Utf8JsonReader json)
     {
         Begin(ref json);
         var value = new IdMapping(0, 0, 0);

@@ -61,6 +61,18 @@ internal static class ProcessReader
             {
                 value = HasValue(ref json) ? value with { SelinuxLabel = Text(ref json) } : value;
             }
+            else if (json.ValueTextEquals("scheduler"u8))
+            {
+                value = HasValue(ref json) ? value with { Scheduler = SchedulingReader.Scheduler(ref json) } : value;
+            }
+            else if (json.ValueTextEquals("ioPriority"u8))
+            {
+                value = HasValue(ref json) ? value with { IoPriority = SchedulingReader.IoPriority(ref json) } : value;
+            }
+            else if (json.ValueTextEquals("execCPUAffinity"u8))
+            {
+                value = HasValue(ref json) ? value with { ExecCpuAffinity = SchedulingReader.ExecCpuAffinity(ref json) } : value;
+            }
             else
             {
                 json.Skip();

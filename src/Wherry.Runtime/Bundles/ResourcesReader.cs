@@ -31,7 +31,19 @@ internal static class ResourcesReader
             }
             else if (json.ValueTextEquals("blockIO"u8))
             {
-                value = HasValue(ref json) ? value with { BlockIo = BlockIoLimits(ref json) } : value;
+                value = HasValue(ref json) ? value with { BlockIo = BlockIoReader.BlockIoLimits(ref json) } : value;
+            }
+            else if (json.ValueTextEquals("hugepageLimits"u8))
+            {
+                value = HasValue(ref json) ? value with { HugepageLimits = List(ref json, BlockIoReader.HugepageLimit) } : value;
+            }
+            else if (json.ValueTextEquals("network"u8))
+            {
+                value = HasValue(ref json) ? value with { Network = BlockIoReader.NetworkLimits(ref json) } : value;
+            }
+            else if (json.ValueTextEquals("rdma"u8))
+            {
+                value = HasValue(ref json) ? value with { Rdma = Map(ref json, BlockIoReader.RdmaLimit) } : value;
             }
             else if (json.ValueTextEquals("unified"u8))
             {
@@ -99,6 +111,22 @@ internal static class ResourcesReader
             {
                 value = HasValue(ref json) ? value with { Swap = Int64(ref json) } : value;
             }
+            else if (json.ValueTextEquals("kernel"u8))
+            {
+                value = HasValue(ref json) ? value with { Kernel = Int64(ref json) } : value;
+            }
+            else if (json.ValueTextEquals("kernelTCP"u8))
+            {
+                value = HasValue(ref json) ? value with { KernelTcp = Int64(ref json) } : value;
+            }
+            else if (json.ValueTextEquals("useHierarchy"u8))
+            {
+                value = HasValue(ref json) ? value with { UseHierarchy = Bool(ref json) } : value;
+            }
+            else if (json.ValueTextEquals("checkBeforeUpdate"u8))
+            {
+                value = HasValue(ref json) ? value with { CheckBeforeUpdate = Bool(ref json) } : value;
+            }
             else if (json.ValueTextEquals("swappiness"u8))
             {
                 value = HasValue(ref json) ? value with { Swappiness = UInt64(ref json) } : value;
@@ -134,6 +162,22 @@ internal static class ResourcesReader
             {
                 value = HasValue(ref json) ? value with { Period = UInt64(ref json) } : value;
             }
+            else if (json.ValueTextEquals("burst"u8))
+            {
+                value = HasValue(ref json) ? value with { Burst = UInt64(ref json) } : value;
+            }
+            else if (json.ValueTextEquals("realtimeRuntime"u8))
+            {
+                value = HasValue(ref json) ? value with { RealtimeRuntime = Int64(ref json) } : value;
+            }
+            else if (json.ValueTextEquals("realtimePeriod"u8))
+            {
+                value = HasValue(ref json) ? value with { RealtimePeriod = UInt64(ref json) } : value;
+            }
+            else if (json.ValueTextEquals("idle"u8))
+            {
+                value = HasValue(ref json) ? value with { Idle = Int64(ref json) } : value;
+            }
             else if (json.ValueTextEquals("cpus"u8))
             {
                 value = HasValue(ref json) ? value with { Cpus = Text(ref json) } : value;
@@ -160,25 +204,6 @@ internal static class ResourcesReader
             if (json.ValueTextEquals("limit"u8))
             {
                 value = HasValue(ref json) ? value with { Limit = Int64(ref json) } : value;
-            }
-            else
-            {
-                json.Skip();
-            }
-        }
-
-        return value;
-    }
-
-    private static BlockIoLimits BlockIoLimits(ref Utf8JsonReader json)
-    {
-        Begin(ref json);
-        var value = new BlockIoLimits();
-        while (Next(ref json))
-        {
-            if (json.ValueTextEquals("weight"u8))
-            {
-                value = HasValue(ref json) ? value with { Weight = (ushort)UInt32(ref json) } : value;
             }
             else
             {

@@ -103,6 +103,14 @@ internal static class SpecReader
             {
                 value = HasValue(ref json) ? value with { Options = Texts(ref json) } : value;
             }
+            else if (json.ValueTextEquals("uidMappings"u8))
+            {
+                value = HasValue(ref json) ? value with { UidMappings = List(ref json, LinuxReader.IdMapping) } : value;
+            }
+            else if (json.ValueTextEquals("gidMappings"u8))
+            {
+                value = HasValue(ref json) ? value with { GidMappings = List(ref json, LinuxReader.IdMapping) } : value;
+            }
             else
             {
                 json.Skip();

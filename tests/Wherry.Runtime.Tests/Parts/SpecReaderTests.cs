@@ -16,7 +16,7 @@ public sealed class SpecReaderTests
         Root = new Root { Path = "rootfs", Readonly = true },
         Annotations = new Dictionary<string, string> { ["a"] = "b\"c" },
         Hooks = new Hooks { Poststop = [new Hook { Path = "/x", Args = ["y"], Env = ["z=1"], Timeout = 3 }] },
-        Mounts = [new Mount { Destination = "/m", Type = "bind", Source = "/s", Options = ["ro"] }],
+        Mounts = [new Mount { Destination = "/m", Type = "bind", Source = "/s", Options = ["ro"], UidMappings = [new IdMapping(0, 1, 2)], GidMappings = [new IdMapping(3, 4, 5)] }],
         Process = new Process
         {
             Terminal = true,
@@ -31,6 +31,9 @@ public sealed class SpecReaderTests
             OomScoreAdj = -5,
             ApparmorProfile = "ap",
             SelinuxLabel = "se",
+            Scheduler = new Scheduler { Policy = "SCHED_DEADLINE", Nice = -1, Priority = 2, Flags = ["SCHED_FLAG_RECLAIM"], Runtime = 3, Deadline = 4, Period = 5 },
+            IoPriority = new IoPriority("IOPRIO_CLASS_BE", 6),
+            ExecCpuAffinity = new ExecCpuAffinity("0", "0-1"),
         },
         Linux = new LinuxConfig
         {
@@ -44,13 +47,30 @@ public sealed class SpecReaderTests
             MaskedPaths = ["/a"],
             ReadonlyPaths = ["/b"],
             MountLabel = "l",
+            TimeOffsets = new Dictionary<string, TimeOffset> { ["monotonic"] = new(-1, 2) },
+            Personality = new Personality("LINUX32", ["f"]),
+            NetDevices = new Dictionary<string, NetDevice> { ["eth1"] = new("eth0"), ["eth2"] = new(null) },
+            IntelRdt = new IntelRdt { ClosID = "c", Schemata = ["L3:0=f"], L3CacheSchema = "L3", MemBwSchema = "MB:0=10", EnableMonitoring = true },
+            MemoryPolicy = new MemoryPolicy("MPOL_BIND", "0", ["MPOL_F_STATIC_NODES"]),
             Resources = new Resources
             {
                 Devices = [new DeviceRule(true, "c", 1, 2, "rwm")],
-                Memory = new MemoryLimits { Limit = 1, Reservation = 2, Swap = -1, Swappiness = 4, DisableOomKiller = true },
-                Cpu = new CpuLimits { Shares = 1, Quota = -2, Period = 3, Cpus = "0-1", Mems = "0" },
+                Memory = new MemoryLimits { Limit = 1, Reservation = 2, Swap = -1, Swappiness = 4, DisableOomKiller = true, Kernel = 5, KernelTcp = 6, UseHierarchy = true, CheckBeforeUpdate = true },
+                Cpu = new CpuLimits { Shares = 1, Quota = -2, Period = 3, Cpus = "0-1", Mems = "0", Burst = 4, RealtimeRuntime = 5, RealtimePeriod = 6, Idle = 1 },
                 Pids = new PidsLimit(7),
-                BlockIo = new BlockIoLimits { Weight = 8 },
+                BlockIo = new BlockIoLimits
+                {
+                    Weight = 8,
+                    LeafWeight = 9,
+                    WeightDevice = [new WeightDevice(1, 2, 3, 4)],
+                    ThrottleReadBpsDevice = [new ThrottleDevice(1, 2, 3)],
+                    ThrottleWriteBpsDevice = [new ThrottleDevice(4, 5, 6)],
+                    ThrottleReadIopsDevice = [new ThrottleDevice(7, 8, 9)],
+                    ThrottleWriteIopsDevice = [new ThrottleDevice(10, 11, 12)],
+                },
+                HugepageLimits = [new HugepageLimit("2MB", 3)],
+                Network = new NetworkLimits { ClassID = 1, Priorities = [new InterfacePriority("lo", 2)] },
+                Rdma = new Dictionary<string, RdmaLimit> { ["mlx"] = new(1, 2) },
                 Unified = new Dictionary<string, string> { ["memory.high"] = "1" },
             },
         },

@@ -1,0 +1,124 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text;
+using Wherry.Errors;
+using Wherry.Linux.Capabilities;
+using Wherry.Linux.Files;
+using Wherry.Linux.Kernel;
+using Wherry.Linux.Signals;
+
+namespace Wherry.Linux.Processes;
+
+/// <summary>A range of ids (user_namespaces(7)).</summary>
+/// <param name="Inside">The first id inside.</param>
+/// <param name="Outside">The id outside that stands for it.</param>
+/// <param name="Count">How many.</param>
+public readonly record struct IdRange(uint Inside, uint Outside, uint Count);
+
+/// <summary>Makes user namespaces with their mappings written, for processes to join and for mounts to be mapped by.</summary>
+public static unsafe partial class UserNamespace
+{
+    /// <summary>As many ranges as the kernel takes.</summary>
+    public const int MostRanges = 340;
+
+    private const int SigChld = 17;
+    private const int StackSize = 16 * 1024;
+    private const int ProtReadWrite = 3;
+    private const int MapPrivateAnonymous = 0x22;
+
+    /// <summary>Makes one; it lives while it is open or in use.</summary>
+    /// <exception cref="LinuxException">The kernel has none to give, or refuses the mappings.</exception>
+    public static FileDescriptor Make(IReadOnlyList<IdRange> users, IReadOnlyList<IdRange> groups)
+    {
+        // The namespace needs a process to be made by and mapped through. Its code is libc's alone, nothing of this
+        // program's: a copy of this process can't run managed code (see VforkChild), but it can wait for a signal.
+        var pause = NativeLibrary.GetExport(NativeLibrary.Load("libc.so.6"), "pause");
+        var stack = Syscall.Check(Syscall.Call(SyscallNumber.Mmap, 0, StackSize, ProtReadWrite, MapPrivateAnonymous, -1, 0), "reserve a stack");
+        var holder = Clone(pause, stack + StackSize, (int)CloneFlags.NewUser | SigChld, 0);
+        var error = Marshal.GetLastSystemError();
+        Syscall.Call(SyscallNumber.Munmap, stack, StackSize);
+        if (holder < 0)
+        {
+            throw new LinuxException("make a user namespace (is /proc/sys/user/max_user_namespaces above zero?)", error);
+        }
+
+        try
+        {
+            var process = "/proc/" + holder.ToString(CultureInfo.InvariantCulture);
+            Map(process, holder, users, groups);
+            return FileSyscalls.Open(process + "/ns/user", OpenFlags.ReadOnly);
+        }
+        finally
+        {
+            ProcessSyscalls.Kill(holder, SignalNumber.Kill);
+            ProcessSyscalls.Wait(holder, block: true);
+        }
+    }
+
+    /// <summary>The text that <c>uid_map</c> and <c>gid_map</c> take.</summary>
+    public static string MapText(IReadOnlyList<IdRange> ranges)
+    {
+        var text = new StringBuilder();
+        foreach (var range in ranges)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"{range.Inside} {range.Outside} {range.Count}\n");
+        }
+
+        return text.ToString();
+    }
+
+    private static void Map(string process, int pid, IReadOnlyList<IdRange> users, IReadOnlyList<IdRange> groups)
+    {
+        var own = CapabilitySyscalls.Read().Effective;
+        if ((own & (1UL << Capability.SetUid)) != 0)
+        {
+            FileSyscalls.WriteKernelFile(process + "/uid_map", MapText(users));
+        }
+        else
+        {
+            MapUnprivileged(process + "/uid_map", "newuidmap", pid, users);
+        }
+
+        if ((own & (1UL << Capability.SetGid)) != 0)
+        {
+            FileSyscalls.WriteKernelFile(process + "/gid_map", MapText(groups));
+            return;
+        }
+
+        if (groups is [{ Count: 1 }])
+        {
+            // Who could not change groups outside must not be able to drop one inside that denies him something.
+            FileSyscalls.WriteKernelFile(process + "/setgroups", "deny");
+        }
+
+        MapUnprivileged(process + "/gid_map", "newgidmap", pid, groups);
+    }
+
+    // One id, one's own, anyone may map; ranges only by the set-user-id programs that know /etc/subuid.
+    private static void MapUnprivileged(string file, string program, int pid, IReadOnlyList<IdRange> ranges)
+    {
+        if (ranges is [{ Count: 1 }])
+        {
+            FileSyscalls.WriteKernelFile(file, MapText(ranges));
+            return;
+        }
+
+        var path = new[] { "/usr/bin/", "/bin/", "/usr/local/bin/" }.Select(directory => directory + program).FirstOrDefault(File.Exists)
+            ?? throw WherryException.Unsupported($"mapping more than one id as an ordinary user needs {program} (package uidmap)");
+        var arguments = new List<string> { program, pid.ToString(CultureInfo.InvariantCulture) };
+        foreach (var range in ranges)
+        {
+            arguments.AddRange(new[] { range.Inside, range.Outside, range.Count }.Select(id => id.ToString(CultureInfo.InvariantCulture)));
+        }
+
+        using var nothing = FileSyscalls.Open("/dev/null", OpenFlags.ReadWrite);
+        var ended = ProcessSyscalls.Wait(ProgramSpawn.Start(path, arguments, [], [nothing, nothing, nothing], 0), block: true);
+        if (ended is not { ExitCode: 0 })
+        {
+            throw WherryException.Invalid($"{program} refused the mappings {MapText(ranges).Trim().ReplaceLineEndings(", ")}: /etc/subuid and /etc/subgid say what a user may have");
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "clone")]
+    private static partial int Clone(nint entry, nint stack, int flags, nint argument);
+}
