@@ -8,6 +8,7 @@ public static unsafe class DirectorySyscalls
     private const int RemoveDirectory = 0x200;
     private const int LockExclusive = 2;
     private const int LockNonBlocking = 4;
+    private const int LockRelease = 8;
 
     /// <summary>Makes one directory; minus errno on failure.</summary>
     public static int TryMake(string path, int mode)
@@ -54,4 +55,6 @@ public static unsafe class DirectorySyscalls
         var result = Syscall.Retry(SyscallNumber.Flock, directory.Number, LockExclusive | LockNonBlocking);
         return result != -Errno.EAGAIN && Syscall.Check(result, "lock a directory") == 0;
     }
+
+    public static void Unlock(FileDescriptor directory) => Syscall.Call(SyscallNumber.Flock, directory.Number, LockRelease);
 }

@@ -21,6 +21,7 @@ public static class SyscallNumber
     public static int EpollCreate1 => Pick(291, 20);
     public static int EpollCtl => Pick(233, 21);
     public static int EpollPwait => Pick(281, 22);
+    public static int Eventfd2 => Pick(290, 19);
     public static int Execve => Pick(59, 221);
     public static int Execveat => Pick(322, 281);
     public static int ExitGroup => Pick(231, 94);
@@ -42,6 +43,8 @@ public static class SyscallNumber
     public static int Getpid => Pick(39, 172);
     public static int Getppid => Pick(110, 173);
     public static int Getsockopt => Pick(55, 209);
+    public static int InotifyAddWatch => Pick(254, 27);
+    public static int InotifyInit1 => Pick(294, 26);
     public static int Ioctl => Pick(16, 29);
     public static int IoprioSet => Pick(251, 30);
     public static int Kill => Pick(62, 129);

@@ -30,9 +30,24 @@ public sealed record Bundle(string Directory, Spec Spec, SandboxOptions Options)
         return new Bundle(directory, spec, options);
     }
 
+    /// <summary>The text of a bundle's configuration.</summary>
+    public static byte[] ReadConfig(string directory)
+    {
+        using var file = FileSyscalls.Open(Path.Combine(directory, StateFiles.Config), OpenFlags.ReadOnly);
+        return FileSyscalls.ReadToEnd(file, LargestFile);
+    }
+
     /// <summary>Reads a configuration from its text.</summary>
     /// <exception cref="WherryException">It is not as it must be.</exception>
     public static Spec ParseSpec(ReadOnlySpan<byte> text) => Parse(text, StateFiles.Config, SpecReader.Spec);
+
+    /// <summary>Reads a program's description from its text, as <c>exec --process</c> takes it.</summary>
+    /// <exception cref="WherryException">It is not as it must be.</exception>
+    public static Process ParseProcess(ReadOnlySpan<byte> text, string name) => Parse(text, name, ProcessReader.Process);
+
+    /// <summary>Reads limits from their text, as <c>update --resources</c> takes them.</summary>
+    /// <exception cref="WherryException">They are not as they must be.</exception>
+    public static Resources ParseResources(ReadOnlySpan<byte> text, string name) => Parse(text, name, ResourcesReader.Resources);
 
     private static T? Parse<T>(string path, JsonValueReader<T> read)
         where T : class

@@ -35,6 +35,15 @@ public sealed unsafe class ExecLauncher(int pid, CloneFlags namespaces) : IDispo
         Clone,
     }
 
+    /// <summary>The first process by descriptor, where it is no child of this process and its id could become a stranger's; not owned.</summary>
+    public FileDescriptor? Target { get; init; }
+
+    /// <summary>Programs live on when this process ends.</summary>
+    public bool ProgramsOutliveMaker { get; init; }
+
+    /// <summary>How many of this process's descriptors, from 3 on, programs inherit.</summary>
+    public int PreservedDescriptors { get; init; }
+
     /// <summary>The container's root, as this moment's first process has it.</summary>
     public RootDirectory OpenRoot() => RootDirectory.Open($"/proc/{pid.ToString(CultureInfo.InvariantCulture)}/root");
 
@@ -50,12 +59,14 @@ public sealed unsafe class ExecLauncher(int pid, CloneFlags namespaces) : IDispo
         program.Plan.Stdout = stdout.Number;
         program.Plan.Stderr = stderr.Number;
         program.Plan.NewSession = true;
+        program.Plan.OutlivesMaker = ProgramsOutliveMaker;
+        program.Plan.PreservedDescriptors = PreservedDescriptors;
         if (user.Uid != 0)
         {
             GiveStreams(user.Uid, stdin, stdout, stderr);
         }
 
-        using var target = ProcessSyscalls.OpenPidfd(pid);
+        using var opened = Target is null ? ProcessSyscalls.OpenPidfd(pid) : null;
         using var oomScoreFile = new NativeText("/proc/self/oom_score_adj");
         using var oomScore = new NativeText(process.OomScoreAdj?.ToString(CultureInfo.InvariantCulture));
         var joins = cgroup.OpenForJoining();
@@ -76,7 +87,7 @@ public sealed unsafe class ExecLauncher(int pid, CloneFlags namespaces) : IDispo
                 OomScoreFile = (byte*)oomScoreFile.Address,
                 OomScore = (byte*)oomScore.Address,
                 OomScoreLength = process.OomScoreAdj is null ? 0 : Encoding.ASCII.GetByteCount(process.OomScoreAdj.Value.ToString(CultureInfo.InvariantCulture)),
-                Target = target.Number,
+                Target = (Target ?? opened!).Number,
                 Namespaces = namespaces,
                 ProgramEntry = &ProgramChild,
                 Plan = program.Address,

@@ -1,84 +1,104 @@
 using Wherry.Errors;
+using Wherry.Shim.Oci.CommandLine;
+using Wherry.Shim.Oci.Commands;
 using Wherry.Shim.Supervision;
 
 namespace Wherry.Shim.Oci;
 
-/// <summary>
-/// <c>wherry-oci</c>: the part of an OCI runtime's command line that needs no state kept between calls. What is
-/// not here is refused by name.
-/// </summary>
+/// <summary><c>wherry-oci</c>: the command line of runc, which Docker, containerd and Podman call.</summary>
 public static class OciCommandLine
 {
     public const string ProgramName = "wherry-oci";
 
-    private const string Usage = """
-        Usage: wherry-oci [--help] [--version] COMMAND
+    private const string Commands = """
 
         Commands:
-          run [-b|--bundle DIR] ID   Run a bundle in the foreground and exit with its program's exit code
-          spec [-b|--bundle DIR]     Write a config.json to begin with
-          features                   Say, as JSON, what this runtime can do
+          create     Make a container whose program waits for start
+          start      Run the program of a created container
+          run        create and start; in the foreground, until the program ends
+          state      Print a container's state
+          list       List containers
+          ps         List a container's processes
+          kill       Send a signal to a container's first process
+          exec       Run a further program in a container
+          pause      Freeze a container's processes
+          resume     Let them go on
+          update     Change a running container's limits
+          events     Print what a container uses, and when it runs out of memory
+          delete     Remove a container that has stopped
+          spec       Write a config.json to begin with
+          features   Say, as JSON, what this runtime can do
 
-        create, start, state, kill, delete, exec and the other commands of an OCI runtime are not supported yet.
+        wherry-oci COMMAND --help shows a command's options.
         """;
 
     public static int Run(string[] args)
     {
+        var log = OciLog.Default;
         try
         {
-            switch (args)
+            var words = GlobalOptions.Table.Parse(args);
+            if (words.IsOn("version"))
             {
-                case ["--version" or "-v"]:
-                    ConsoleText.WriteLine(1, $"{ProgramName} version {ProgramVersion.Text}\nspec: {FeaturesCommand.NewestSpec}");
-                    return 0;
-                case [] or ["--help" or "-h" or "help"]:
-                    ConsoleText.WriteLine(args.Length == 0 ? 2 : 1, Usage);
-                    return args.Length == 0 ? 1 : 0;
-                case ["run", .. var rest]:
-                    var (bundle, operands) = Parse(rest);
-                    return operands is [var id]
-                        ? RunCommand.Run(id, bundle)
-                        : throw WherryException.Invalid("run takes one operand, the container's id");
-                case ["spec", .. var rest]:
-                    return SpecCommand.Run(Parse(rest) is (var directory, []) ? directory : throw WherryException.Invalid("spec takes no operand"));
-                case ["features"]:
-                    ConsoleText.WriteLine(1, FeaturesCommand.Text);
-                    return 0;
-                default:
-                    throw WherryException.Unsupported($"\"{args[0]}\" is not supported; run, spec and features are");
+                ConsoleText.WriteLine(1, $"{ProgramName} version {ProgramVersion.Text}\nspec: {FeaturesCommand.NewestSpec}");
+                return 0;
             }
+
+            if (words.Operands.Count == 0 || words.IsOn("help") || words.Operands[0] == "help")
+            {
+                ConsoleText.WriteLine(1, GlobalOptions.Table.Help + "\n" + Commands);
+                return 0;
+            }
+
+            log = OciLog.Open(words);
+            return Run(GlobalOptions.From(words, log), words.Operands[0], [.. words.Operands.Skip(1)]);
+        }
+        catch (CommandFailure e)
+        {
+            log.Error(e.Message);
+            return e.ExitCode;
         }
         catch (WherryException e)
         {
-            ConsoleText.WriteLine(2, $"{ProgramName}: {e.Message}");
-            return e is Runtime.Contracts.SandboxStartException start ? start.ExitCode : 1;
+            log.Error(e.Message);
+            return 1;
+        }
+        finally
+        {
+            log.Dispose();
         }
     }
 
-    private static (string Bundle, IReadOnlyList<string> Operands) Parse(string[] args)
+    private static int Run(GlobalOptions global, string name, string[] words)
     {
-        var bundle = ".";
-        var operands = new List<string>();
-        for (var i = 0; i < args.Length; i++)
+        ICommand command = name switch
         {
-            if (args[i] is "-b" or "--bundle")
-            {
-                bundle = ++i < args.Length ? args[i] : throw WherryException.Invalid($"{args[i - 1]} needs a directory");
-            }
-            else if (args[i].StartsWith("--bundle=", StringComparison.Ordinal))
-            {
-                bundle = args[i]["--bundle=".Length..];
-            }
-            else if (args[i].StartsWith('-'))
-            {
-                throw WherryException.Unsupported($"option {args[i]} is not supported");
-            }
-            else
-            {
-                operands.Add(args[i]);
-            }
+            "create" => new CreateCommand(),
+            "start" => new StartCommand(),
+            "run" => new RunCommand(),
+            "state" => new StateCommand(),
+            "list" => new ListCommand(),
+            "ps" => new PsCommand(),
+            "kill" => new KillCommand(),
+            "exec" => new ExecCommand(),
+            "pause" => new PauseCommand(),
+            "resume" => new ResumeCommand(),
+            "update" => new UpdateCommand(),
+            "events" => new EventsCommand(),
+            "delete" => new DeleteCommand(),
+            "spec" => new SpecCommand(),
+            "features" => new FeaturesCommand(),
+            "checkpoint" or "restore" => throw WherryException.Unsupported($"{name} is not supported: {ProgramName} does not work with CRIU"),
+            _ => throw WherryException.Invalid($"no such command: {name}; {ProgramName} --help lists those there are"),
+        };
+        var parsed = command.Options.Parse(words);
+        if (parsed.IsOn("help"))
+        {
+            ConsoleText.WriteLine(1, command.Options.Help);
+            return 0;
         }
 
-        return (Path.GetFullPath(bundle), operands);
+        global.Log.Debug($"{name} {string.Join(' ', words)}");
+        return command.Run(global, parsed);
     }
 }

@@ -16,6 +16,8 @@ public static class Binaries
 
     public static string Shim => Built("wherry-shim");
 
+    public static string OciRuntime => Built("wherry-oci");
+
     /// <summary>The docker command line: the host's own, else Debian's, unpacked and not installed.</summary>
     public static string Docker { get; } = Find("docker") ?? DebianDocker();
 

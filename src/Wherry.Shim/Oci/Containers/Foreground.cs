@@ -3,41 +3,34 @@ using Wherry.Linux.Files;
 using Wherry.Linux.Polling;
 using Wherry.Linux.Processes;
 using Wherry.Linux.Signals;
-using Wherry.Linux.Sockets;
 using Wherry.Linux.Terminals;
-using Wherry.Runtime.Contracts.Protocol;
-using Wherry.Runtime.Stages;
 using Wherry.Shim.Supervision;
 
-namespace Wherry.Shim.Oci;
+namespace Wherry.Shim.Oci.Containers;
 
 /// <summary>
 /// Stands between the user's terminal and a container's program: passes signals on, carries bytes where the
 /// program has a terminal of its own, and waits for its end.
 /// </summary>
-/// <param name="pid">The container's first process.</param>
-/// <param name="channel">To its stage; not owned.</param>
+/// <param name="pid">The program's process, a child of this one.</param>
 /// <param name="master">Its terminal, if it has one; not owned.</param>
-public sealed class Foreground(int pid, FileDescriptor channel, FileDescriptor? master) : IPollHandler, IDisposable
+public sealed class Foreground(int pid, FileDescriptor? master) : IPollHandler, IDisposable
 {
     private readonly EventLoop _loop = new();
     private readonly FileDescriptor _signals = SignalSyscalls.OpenSignalDescriptor(SignalSyscalls.Deliverable);
     private readonly FileDescriptor _input = FileSyscalls.Duplicate(0);
     private readonly byte[] _buffer = new byte[16 * 1024];
     private TerminalMode? _mode;
-    private FailedAnswer? _failure;
     private int? _exitCode;
 
     /// <returns>The program's exit code.</returns>
-    /// <exception cref="Runtime.Contracts.SandboxStartException">The program could not be executed.</exception>
     public int Serve()
     {
         _loop.Watch(_signals.Number, PollEvents.Readable, this);
-        _loop.Watch(channel.Number, PollEvents.Readable, new Handler(_ => TakeChannel()));
         if (master is not null)
         {
             _mode = TerminalMode.TryMakeRaw(_input);
-            CopySize();
+            CopySize(master);
             FileSyscalls.SetNonBlocking(master);
             _loop.Watch(master.Number, PollEvents.Readable, new Handler(_ => TakeOutput()));
             WatchInput();
@@ -52,7 +45,24 @@ public sealed class Foreground(int pid, FileDescriptor channel, FileDescriptor? 
         {
         }
 
-        return _failure is null ? _exitCode.Value : throw _failure.ToException();
+        return _exitCode.Value;
+    }
+
+    /// <summary>Gives a program's terminal the size of our own, if we have one; before the program looks.</summary>
+    public static void CopySize(FileDescriptor master)
+    {
+        var own = new FileDescriptor(0);
+        try
+        {
+            if (PseudoTerminal.TryReadSize(own) is var (rows, columns) && rows > 0)
+            {
+                PseudoTerminal.Resize(master, rows, columns);
+            }
+        }
+        finally
+        {
+            own.Release();
+        }
     }
 
     public void OnEvents(PollEvents events)
@@ -68,7 +78,7 @@ public sealed class Foreground(int pid, FileDescriptor channel, FileDescriptor? 
             }
             else if (signal == SignalNumber.Winch && master is not null)
             {
-                CopySize();
+                CopySize(master);
             }
             else if (signal is not (SignalNumber.Ttin or SignalNumber.Ttou))
             {
@@ -107,33 +117,8 @@ public sealed class Foreground(int pid, FileDescriptor channel, FileDescriptor? 
         {
             if (ended.Pid == pid)
             {
-                TakeChannel();
                 _exitCode = ended.ExitCode;
             }
-        }
-    }
-
-    private void TakeChannel()
-    {
-        var buffer = _buffer.AsSpan(0, StageChannel.MaxMessage);
-        var length = UnixSockets.ReceiveMessage(channel, buffer, wait: false, out var attachment);
-        attachment?.Dispose();
-        if (length >= Frame.HeaderSize && Frame.Parse(buffer) is { Kind: MessageKind.Failed } frame)
-        {
-            var reader = new WireReader(buffer.Slice(Frame.HeaderSize, frame.PayloadLength));
-            _failure = FailedAnswer.ReadFrom(ref reader);
-        }
-        else if (length != -Errno.EAGAIN)
-        {
-            _loop.Forget(channel.Number);
-        }
-    }
-
-    private void CopySize()
-    {
-        if (PseudoTerminal.TryReadSize(_input) is var (rows, columns) && rows > 0)
-        {
-            PseudoTerminal.Resize(master!, rows, columns);
         }
     }
 

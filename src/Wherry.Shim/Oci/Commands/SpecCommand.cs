@@ -4,11 +4,12 @@ using Wherry.Linux;
 using Wherry.Linux.Files;
 using Wherry.Linux.Kernel;
 using Wherry.Runtime.Contracts.Protocol;
+using Wherry.Shim.Oci.CommandLine;
 
-namespace Wherry.Shim.Oci;
+namespace Wherry.Shim.Oci.Commands;
 
 /// <summary><c>wherry-oci spec</c>: a configuration to begin with, for a root file system in <c>rootfs</c>.</summary>
-public static class SpecCommand
+public sealed class SpecCommand : ICommand
 {
     private const int ReadableByAll = 0x1a4;
 
@@ -51,9 +52,12 @@ public static class SpecCommand
 
         """;
 
-    public static int Run(string bundle)
+    public OptionTable Options => new("spec [options]", "bundle,b= Directory to write it to (default: the working directory)");
+
+    public int Run(GlobalOptions global, ParsedOptions parsed)
     {
-        var path = Path.Combine(bundle, StateFiles.Config);
+        parsed.RequireOperands("spec", 0);
+        var path = Path.Combine(Path.GetFullPath(parsed.Text("bundle") is { Length: > 0 } bundle ? bundle : "."), StateFiles.Config);
         try
         {
             using var file = FileSyscalls.Open(path, OpenFlags.WriteOnly | OpenFlags.Create | OpenFlags.Exclusive, ReadableByAll);
@@ -62,7 +66,7 @@ public static class SpecCommand
         }
         catch (LinuxException e) when (e.ErrorNumber == Errno.EEXIST)
         {
-            throw WherryException.Conflict($"{path} exists; remove it first");
+            throw WherryException.Conflict($"File {StateFiles.Config} exists. Remove it first");
         }
     }
 }

@@ -1,9 +1,11 @@
 using Wherry.Linux.Capabilities;
+using Wherry.Shim.Oci.CommandLine;
+using Wherry.Shim.Supervision;
 
-namespace Wherry.Shim.Oci;
+namespace Wherry.Shim.Oci.Commands;
 
 /// <summary><c>wherry-oci features</c> (runtime-spec, features.md).</summary>
-public static class FeaturesCommand
+public sealed class FeaturesCommand : ICommand
 {
     public const string OldestSpec = "1.0.0";
     public const string NewestSpec = "1.2.0";
@@ -37,6 +39,15 @@ public static class FeaturesCommand
           "annotations": { "io.wherry.version": "{{ProgramVersion.Text}}" }
         }
         """;
+
+    public OptionTable Options => new("features");
+
+    public int Run(GlobalOptions global, ParsedOptions parsed)
+    {
+        parsed.RequireOperands("features", 0);
+        ConsoleText.WriteLine(1, Text);
+        return 0;
+    }
 
     private static string Quote(IEnumerable<string> names) => string.Join(", ", names.Select(name => $"\"{name}\""));
 }

@@ -1,0 +1,71 @@
+using System.Globalization;
+using Wherry.Linux.Cgroups;
+using Wherry.Linux.Files;
+using Wherry.Oci.Runtime;
+
+namespace Wherry.Runtime.Cgroups;
+
+/// <summary>
+/// Changes the limits of a cgroup that has some already. Unlike in a new one, zero means "leave it", and the
+/// order of writes depends on what is there: v1 wants memory below memory and swap at every moment.
+/// </summary>
+public static class LiveLimits
+{
+    /// <param name="cgroup">A container's.</param>
+    /// <param name="resources">What is to change; rules on devices are not looked at.</param>
+    /// <param name="warnings">Told what the host can't do.</param>
+    public static void Apply(CgroupDirectories cgroup, Resources resources, List<string> warnings)
+    {
+        var memory = Memory(cgroup, resources.Memory);
+        if (memory?.Swap is { } swap && cgroup.V1("memory") is { } v1)
+        {
+            MakeRoom(v1 + "/memory.memsw.limit_in_bytes", swap);
+        }
+
+        new CgroupLimits(cgroup, [], warnings).Apply(resources with { Memory = memory, Cpu = Cpu(resources.Cpu), Devices = [] });
+    }
+
+    private static MemoryLimits? Memory(CgroupDirectories cgroup, MemoryLimits? asked)
+    {
+        if (asked is null)
+        {
+            return null;
+        }
+
+        var limits = asked with { Limit = Given(asked.Limit), Swap = Given(asked.Swap), Reservation = Given(asked.Reservation) };
+        if (limits is { Limit: -1, Swap: null })
+        {
+            // As runc: memory without a limit means swap without one.
+            limits = limits with { Swap = -1 };
+        }
+
+        // v2 limits swap alone: what of the sum is memory has to be known.
+        return limits is { Limit: null, Swap: > 0 } && cgroup.V2("memory") is { } v2 && Read(v2 + "/memory.max") is { } current
+            ? limits with { Limit = current }
+            : limits;
+    }
+
+    private static CpuLimits? Cpu(CpuLimits? asked) => asked is null ? null : asked with
+    {
+        Shares = Given(asked.Shares),
+        Quota = Given(asked.Quota),
+        Period = Given(asked.Period),
+        RealtimePeriod = Given(asked.RealtimePeriod),
+        RealtimeRuntime = Given(asked.RealtimeRuntime),
+    };
+
+    private static void MakeRoom(string file, long swap)
+    {
+        if (Read(file) is { } current && (swap < 0 || swap > current))
+        {
+            FileSyscalls.WriteKernelFile(file, swap.ToString(CultureInfo.InvariantCulture));
+        }
+    }
+
+    private static long? Read(string file) =>
+        long.TryParse(FileSyscalls.TryReadText(file), CultureInfo.InvariantCulture, out var value) ? value : null;
+
+    private static long? Given(long? value) => value == 0 ? null : value;
+
+    private static ulong? Given(ulong? value) => value == 0 ? null : value;
+}

@@ -1,0 +1,31 @@
+namespace Wherry.Shim.Oci.CommandLine;
+
+/// <summary>What is said before the command.</summary>
+/// <param name="Root">Where containers' state is kept.</param>
+/// <param name="SystemdCgroup">Cgroups are systemd's to make.</param>
+public sealed record GlobalOptions(string Root, bool SystemdCgroup, OciLog Log)
+{
+    private const string SystemRoot = "/run/wherry-oci";
+
+    public static OptionTable Table => new(
+        "[global options] COMMAND [options] [operands]",
+        "root= Where containers' state is kept (default: /run/wherry-oci, or $XDG_RUNTIME_DIR/wherry-oci for ordinary users)",
+        "log= File to log to (default: standard error)",
+        "log-format= text or json",
+        "debug Log more",
+        "systemd-cgroup Let systemd make the cgroups",
+        "rootless= Ignored: whether the caller is root is found out",
+        "criu= Ignored: CRIU is not used",
+        "version,v Print the version")
+    {
+        OperandsEndOptions = true,
+    };
+
+    public static GlobalOptions From(ParsedOptions parsed, OciLog log) =>
+        new(Path.GetFullPath(parsed.Text("root") is { Length: > 0 } root ? root : DefaultRoot()), parsed.IsOn("systemd-cgroup"), log);
+
+    private static string DefaultRoot() =>
+        !Environment.IsPrivilegedProcess && Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") is { Length: > 0 } runtime
+            ? Path.Combine(runtime, OciCommandLine.ProgramName)
+            : SystemRoot;
+}

@@ -1,0 +1,258 @@
+using System.Globalization;
+using Wherry.Errors;
+using Wherry.Linux;
+using Wherry.Linux.Files;
+using Wherry.Linux.Processes;
+using Wherry.Linux.Signals;
+using Wherry.Linux.Terminals;
+using Wherry.Oci.Runtime;
+using Wherry.Runtime.Bundles;
+using Wherry.Runtime.Contracts;
+using Wherry.Runtime.Contracts.Protocol;
+using Wherry.Runtime.Programs;
+using Wherry.Runtime.Stages;
+using Wherry.Shim.Oci.CommandLine;
+using Wherry.Shim.Oci.Containers;
+
+namespace Wherry.Shim.Oci.Commands;
+
+/// <summary><c>exec</c>: a further program in a running container.</summary>
+public sealed class ExecCommand : ICommand
+{
+    private const int FailureExitCode = 255;
+    private const int LargestProcessFile = 16 * 1024 * 1024;
+
+    public OptionTable Options => new(
+        "exec [options] ID COMMAND [argument...]  |  exec [options] --process FILE ID",
+        "console-socket= Unix socket that is sent the terminal's master",
+        "cwd= The program's working directory",
+        "env,e=* A variable for its environment, NAME=value",
+        "tty,t Give it a terminal",
+        "user,u= UID[:GID]",
+        "additional-gids,g=* Further groups",
+        "process,p= File that describes the program (runtime-spec's process)",
+        "detach,d End when the program runs",
+        "pid-file= File to write the program's process id to",
+        "process-label= SELinux label",
+        "apparmor= AppArmor profile",
+        "no-new-privs Forbid it new privileges",
+        "cap,c=* A capability to give it",
+        "preserve-fds= How many further descriptors (from 3 on) the program inherits",
+        "ignore-paused Run it even in a paused container, where it waits for resume",
+        "no-subreaper Don't become the parent of the container's orphans",
+        "cgroup= A cgroup below the container's to run it in")
+    {
+        OperandsEndOptions = true,
+    };
+
+    public int Run(GlobalOptions global, ParsedOptions parsed)
+    {
+        try
+        {
+            return RunProgram(global, parsed);
+        }
+        catch (WherryException e)
+        {
+            throw CommandFailure.Of("exec", e, FailureExitCode);
+        }
+    }
+
+    private static int RunProgram(GlobalOptions global, ParsedOptions parsed)
+    {
+        if (parsed.Operands.Count == 0)
+        {
+            throw WherryException.Invalid($"{OciCommandLine.ProgramName}: \"exec\" requires a minimum of 1 argument");
+        }
+
+        using var container = Container.Open(global.Root, parsed.Operands[0]);
+        RequireRunning(container, parsed.IsOn("ignore-paused"));
+        var process = ProcessOf(container, parsed);
+        var detach = parsed.IsOn("detach");
+        var options = new CreateOptions
+        {
+            Id = container.State.Id,
+            Bundle = container.State.Bundle,
+            Detach = detach,
+            ConsoleSocket = parsed.Text("console-socket") is { Length: > 0 } socket ? Path.GetFullPath(socket) : null,
+        };
+        options.RequireConsoleFor(process.Terminal);
+        if (!detach)
+        {
+            EveryThread.Run(() => SignalSyscalls.SetMask(SignalSyscalls.Deliverable));
+        }
+
+        // The child that enters the container shares our memory until it is the program.
+        ProcessSyscalls.SetDumpable(false);
+        var pid = Start(container, process, options, InheritedDescriptors.Find(CreateOptions.Preserved(parsed)), parsed.Text("cgroup"), out var master);
+        using (master)
+        {
+            try
+            {
+                PidFile.Write(parsed.Text("pid-file") is { Length: > 0 } file ? Path.GetFullPath(file) : null, pid);
+            }
+            catch
+            {
+                ProcessSyscalls.Kill(pid, SignalNumber.Kill);
+                throw;
+            }
+
+            if (detach)
+            {
+                return 0;
+            }
+
+            using var foreground = new Foreground(pid, master);
+            return foreground.Serve();
+        }
+    }
+
+    private static void RequireRunning(Container container, bool ignorePaused)
+    {
+        switch (container.Status())
+        {
+            case ContainerStatus.Stopped or ContainerStatus.Creating:
+                throw WherryException.Conflict("cannot exec in a stopped container");
+            case ContainerStatus.Paused when !ignorePaused:
+                throw WherryException.Conflict("cannot exec in a paused container (use --ignore-paused to override)");
+        }
+    }
+
+    private static int Start(Container container, Process process, CreateOptions options, InheritedDescriptors inherited, string? subgroup, out FileDescriptor? master)
+    {
+        using var first = container.TryOpenProcess() ?? throw WherryException.Conflict("cannot exec in a stopped container");
+        using var launcher = new ExecLauncher(container.State.Pid, NamespaceKinds.All(container.State.Namespaces))
+        {
+            Target = first,
+            ProgramsOutliveMaker = true,
+            PreservedDescriptors = inherited.Count,
+        };
+        using var root = launcher.OpenRoot();
+        if (!ProcessSyscalls.Kill(first, 0))
+        {
+            // The root was opened by an id that may have become a stranger's.
+            throw WherryException.Conflict("cannot exec in a stopped container");
+        }
+
+        if (inherited.Environment.Count > 0)
+        {
+            process = process with { Env = [.. process.Env, .. inherited.Environment] };
+        }
+
+        var order = new ExecOrder(0, new ExecRequest(process, User: null, new StreamSelection(true, true, true), options.Detach));
+        var cgroup = subgroup is null ? container.Cgroup : SubgroupOf(container, subgroup);
+        if (!process.Terminal)
+        {
+            using var stdin = FileSyscalls.Duplicate(0);
+            using var stdout = FileSyscalls.Duplicate(1);
+            using var stderr = FileSyscalls.Duplicate(2);
+            master = null;
+            return launcher.Start(order, cgroup, root, stdin, stdout, stderr);
+        }
+
+        var terminal = PseudoTerminal.OpenInside(root);
+        using (terminal.Slave)
+        {
+            try
+            {
+                if (process.ConsoleSize is { Height: > 0, Width: > 0 } size)
+                {
+                    PseudoTerminal.Resize(terminal.Master, size.Height, size.Width);
+                }
+
+                if (options.ConsoleSocket is { } path)
+                {
+                    ConsoleSocket.Send(path, terminal.Master);
+                }
+                else
+                {
+                    Foreground.CopySize(terminal.Master);
+                }
+
+                master = terminal.Master;
+                return launcher.Start(order, cgroup, root, terminal.Slave, terminal.Slave, terminal.Slave);
+            }
+            catch
+            {
+                terminal.Master.Dispose();
+                throw;
+            }
+        }
+    }
+
+    private static Linux.Cgroups.CgroupDirectories SubgroupOf(Container container, string name)
+    {
+        var cgroup = Linux.Cgroups.CgroupHost.Detect().Locate($"{container.State.CgroupsPath}/{name.Trim('/')}");
+        return cgroup.All.All(Directory.Exists) ? cgroup : throw WherryException.NotFound($"the container has no cgroup {name}");
+    }
+
+    private static Process ProcessOf(Container container, ParsedOptions parsed)
+    {
+        var own = container.Spec.Process ?? throw WherryException.Invalid("the container's configuration has no process");
+        if (parsed.Text("process") is { Length: > 0 } path)
+        {
+            using var file = FileSyscalls.Open(path, OpenFlags.ReadOnly);
+            var given = Bundle.ParseProcess(FileSyscalls.ReadToEnd(file, LargestProcessFile), path);
+            return given.Args.Count == 0
+                ? throw WherryException.Invalid("args must not be empty")
+                : given with { Capabilities = given.Capabilities ?? own.Capabilities };
+        }
+
+        if (parsed.Operands.Count < 2)
+        {
+            throw WherryException.Invalid("process args cannot be empty");
+        }
+
+        var (uid, gid) = UserOf(parsed.Text("user"), own.User);
+        return own with
+        {
+            Args = [.. parsed.Operands.Skip(1)],
+            Cwd = parsed.Text("cwd") is { Length: > 0 } cwd ? cwd : own.Cwd,
+            Env = [.. own.Env, .. parsed.Texts("env")],
+            Terminal = parsed.IsOn("tty"),
+            ConsoleSize = null,
+            NoNewPrivileges = parsed.Has("no-new-privs") ? parsed.IsOn("no-new-privs") : own.NoNewPrivileges,
+            ApparmorProfile = parsed.Text("apparmor") is { Length: > 0 } profile ? profile : own.ApparmorProfile,
+            SelinuxLabel = parsed.Text("process-label") is { Length: > 0 } label ? label : own.SelinuxLabel,
+            Capabilities = With(own.Capabilities, parsed.Texts("cap")),
+            User = own.User with
+            {
+                Uid = uid,
+                Gid = gid,
+                AdditionalGids = [.. own.User.AdditionalGids, .. parsed.Texts("additional-gids").Select(text => Id(text, "additional-gids"))],
+            },
+        };
+    }
+
+    private static (uint Uid, uint Gid) UserOf(string? text, User own)
+    {
+        if (string.IsNullOrEmpty(text))
+        {
+            return (own.Uid, own.Gid);
+        }
+
+        var colon = text.IndexOf(':');
+        return colon < 0 ? (Id(text, "user"), own.Gid) : (Id(text[..colon], "user"), Id(text[(colon + 1)..], "user"));
+    }
+
+    private static uint Id(string text, string option) => uint.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var id)
+        ? id
+        : throw WherryException.Invalid($"--{option} {text}: \"{text}\" is not a number; names are not looked up");
+
+    private static Capabilities? With(Capabilities? own, IReadOnlyList<string> added)
+    {
+        if (added.Count == 0)
+        {
+            return own;
+        }
+
+        own ??= new Capabilities();
+        return own with
+        {
+            Bounding = [.. own.Bounding, .. added],
+            Effective = [.. own.Effective, .. added],
+            Permitted = [.. own.Permitted, .. added],
+            Inheritable = [.. own.Inheritable, .. added],
+            Ambient = [.. own.Ambient, .. added],
+        };
+    }
+}

@@ -1,0 +1,61 @@
+using Wherry.Errors;
+using Wherry.Linux.Cgroups;
+using Wherry.Linux.Processes;
+using Wherry.Linux.Signals;
+using Wherry.Shim.Oci.CommandLine;
+using Wherry.Shim.Oci.Containers;
+
+namespace Wherry.Shim.Oci.Commands;
+
+/// <summary><c>kill</c>: a signal for a container's first process, or for all.</summary>
+public sealed class KillCommand : ICommand
+{
+    public OptionTable Options => new("kill [options] ID [SIGNAL]", "all,a Signal every process of the container") { OperandsEndOptions = false };
+
+    public int Run(GlobalOptions global, ParsedOptions parsed)
+    {
+        if (parsed.Operands.Count is 0 or > 2)
+        {
+            throw WherryException.Invalid($"{OciCommandLine.ProgramName}: \"kill\" requires a minimum of 1 and a maximum of 2 argument(s)");
+        }
+
+        using var container = Container.Open(global.Root, parsed.Operands[0]);
+        var signal = SignalNames.Parse(parsed.Operands.Count > 1 ? parsed.Operands[1] : "SIGTERM");
+        if (parsed.IsOn("all") || (signal == SignalNumber.Kill && !container.OwnsPidNamespace))
+        {
+            KillAll(container, signal);
+            return 0;
+        }
+
+        using var process = container.TryOpenProcess() ?? throw WherryException.Conflict("container not running");
+        ProcessSyscalls.Kill(process, signal);
+        ThawIfKilled(container, signal);
+        return 0;
+    }
+
+    // Also of a container whose first process has ended: without a pid namespace of its own others live on.
+    private static void KillAll(Container container, int signal)
+    {
+        var processes = container.IsBlank ? [] : container.Cgroup.Processes();
+        if (processes.Count == 0 && !container.IsAlive())
+        {
+            throw WherryException.Conflict("container not running");
+        }
+
+        foreach (var pid in processes)
+        {
+            ProcessSyscalls.Kill(pid, signal);
+        }
+
+        ThawIfKilled(container, signal);
+    }
+
+    // A frozen v1 cgroup keeps even a killed process until it is thawed.
+    private static void ThawIfKilled(Container container, int signal)
+    {
+        if (signal == SignalNumber.Kill && Freezer.IsFrozen(container.Cgroup))
+        {
+            Freezer.TryThaw(container.Cgroup);
+        }
+    }
+}

@@ -1,0 +1,48 @@
+using Wherry.Errors;
+using Wherry.Linux.Cgroups;
+using Wherry.Shim.Oci.CommandLine;
+
+namespace Wherry.Shim.Oci.Containers;
+
+/// <summary>Takes a container away. Its lock is held by the caller.</summary>
+public static class Removal
+{
+    private static readonly TimeSpan PatienceWithProcesses = TimeSpan.FromSeconds(10);
+
+    /// <summary>Kills what is left of it, removes its cgroups and, last, its state: killed half-way it can be done again.</summary>
+    public static void Remove(GlobalOptions global, Container container) =>
+        Remove(global, container.Directory, container.State, container.IsBlank ? null : container.Cgroup);
+
+    /// <inheritdoc cref="Remove(GlobalOptions, Container)"/>
+    /// <param name="global">For its log.</param>
+    /// <param name="directory">The container's.</param>
+    /// <param name="state">What is in it.</param>
+    /// <param name="cgroup">Null where a create was killed before it was known.</param>
+    public static void Remove(GlobalOptions global, StateDirectory directory, ContainerState state, CgroupDirectories? cgroup)
+    {
+        if (directory.IsGone)
+        {
+            return;
+        }
+
+        if (cgroup is not null)
+        {
+            RemoveCgroup(cgroup);
+        }
+
+        directory.Remove();
+        global.Log.Debug($"removed container {state.Id}");
+    }
+
+    /// <exception cref="WherryException">Processes in it would not end.</exception>
+    public static void RemoveCgroup(CgroupDirectories cgroup)
+    {
+        if (!cgroup.KillAll(PatienceWithProcesses))
+        {
+            throw WherryException.System($"processes of the container have not ended {PatienceWithProcesses.TotalSeconds:0} seconds after they were killed");
+        }
+
+        cgroup.TryRemove();
+        CgroupParent.TryRemove();
+    }
+}

@@ -1,0 +1,231 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+
+namespace Wherry.EndToEnd.Tests.OciRuntime;
+
+/// <summary>create, start, run, state, list, delete.</summary>
+public sealed class OciLifecycleTests(OciHost host) : IClassFixture<OciHost>
+{
+    [Fact]
+    public async Task Create_waits_and_start_runs_the_program()
+    {
+        var bundle = host.Bundle("echo started; sleep 1000");
+        var id = await host.CreateAsync(bundle);
+        Assert.Equal("created", await host.StatusAsync(id));
+        Assert.Equal("", OciHost.Output(bundle));
+
+        (await host.RunAsync("start", id)).Succeeded();
+        Assert.Equal("running", await host.StatusAsync(id));
+        await Eventually.TrueAsync(() => OciHost.Output(bundle) == "started\n", "the program has run");
+        (await host.RunAsync("start", id)).Failed(1, "cannot start an already running container");
+
+        (await host.RunAsync("kill", id, "KILL")).Succeeded();
+        await host.WaitForStatusAsync(id, "stopped");
+        (await host.RunAsync("start", id)).Failed(1, "cannot start a container that has stopped");
+        (await host.RunAsync("delete", id)).Succeeded();
+        (await host.RunAsync("state", id)).Failed(1, "container does not exist");
+    }
+
+    [Fact]
+    public async Task State_has_the_fields_callers_read()
+    {
+        var bundle = host.Bundle("sleep 1000");
+        var pidFile = Path.Combine(bundle, "pid");
+        var id = await host.CreateAsync(bundle, "--pid-file", pidFile);
+        var state = await host.StateAsync(id);
+        Assert.Equal(
+            ["annotations", "bundle", "created", "id", "ociVersion", "owner", "pid", "rootfs", "status"],
+            state.AsObject().Select(pair => pair.Key).Order(StringComparer.Ordinal));
+        Assert.Equal("1.0.2", (string)state["ociVersion"]!);
+        Assert.Equal(id, (string)state["id"]!);
+        Assert.Equal(bundle, (string)state["bundle"]!);
+        Assert.Equal(host.RootFilesystem, (string)state["rootfs"]!);
+        Assert.Equal("value", (string)state["annotations"]!["org.example.key"]!);
+        Assert.EndsWith("Z", (string)state["created"]!, StringComparison.Ordinal);
+        Assert.Equal(await File.ReadAllTextAsync(pidFile), ((int)state["pid"]!).ToString(CultureInfo.InvariantCulture));
+
+        (await host.RunAsync("kill", id, "KILL")).Succeeded();
+        await host.WaitForStatusAsync(id, "stopped");
+        Assert.Equal(0, (int)(await host.StateAsync(id))["pid"]!);
+        (await host.RunAsync("delete", id)).Succeeded();
+    }
+
+    [Fact]
+    public async Task The_first_process_outlives_create_and_dies_with_delete_force()
+    {
+        var bundle = host.Bundle("sleep 1000");
+        var id = await host.CreateAsync(bundle);
+        var pid = (int)(await host.StateAsync(id))["pid"]!;
+        (await host.RunAsync("start", id)).Succeeded();
+        (await host.RunAsync("delete", id)).Failed(1, $"cannot delete container {id} that is not stopped: running");
+
+        (await host.RunAsync("delete", "--force", id)).Succeeded();
+        await Eventually.TrueAsync(() => IsGone(pid), "the first process has ended");
+        (await host.RunAsync("delete", "--force", id)).Succeeded();
+        (await host.RunAsync("delete", id)).Failed(1, "container does not exist");
+        Assert.DoesNotContain(host.Cgroups(), path => path.EndsWith(Path.GetFileName(bundle), StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_created_container_can_be_deleted_without_force()
+    {
+        var id = await host.CreateAsync(host.Bundle("true"));
+        (await host.RunAsync("delete", id)).Succeeded();
+        (await host.RunAsync("state", id)).Failed(1, "container does not exist");
+    }
+
+    [Fact]
+    public async Task A_missing_program_fails_create_in_the_words_callers_look_for()
+    {
+        var bundle = host.Bundle(["no-such-program"]);
+        var log = Path.Combine(bundle, "log.json");
+        var id = OciHost.NewId();
+        var result = await host.RunAsync("--log", log, "--log-format", "json", "create", "--bundle", bundle, id);
+        result.Failed(1, "exec: \"no-such-program\": executable file not found in $PATH");
+        var line = JsonNode.Parse((await File.ReadAllLinesAsync(log, TestContext.Current.CancellationToken))[^1])!;
+        Assert.Equal("error", (string)line["level"]!);
+        Assert.Contains("executable file not found in $PATH", (string)line["msg"]!, StringComparison.Ordinal);
+        Assert.NotNull((string?)line["time"]);
+        await NothingOfAsync(id, bundle);
+    }
+
+    [Fact]
+    public async Task A_program_that_is_no_program_fails_start()
+    {
+        var file = Path.Combine(host.RootFilesystem, "bin/not-a-program");
+        await File.WriteAllTextAsync(file, "\0\0\0\0", TestContext.Current.CancellationToken);
+        File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        var bundle = host.Bundle(["/bin/not-a-program"]);
+        var id = await host.CreateAsync(bundle);
+        (await host.RunAsync("start", id)).Failed(1, "exec format error");
+        await host.WaitForStatusAsync(id, "stopped");
+        (await host.RunAsync("delete", id)).Succeeded();
+    }
+
+    [Fact]
+    public async Task A_bundle_that_can_not_be_mounted_leaves_nothing()
+    {
+        var bundle = host.Bundle("true", config => config["mounts"]!.AsArray().Add(JsonNode.Parse("""{ "destination": "/data", "type": "bind", "source": "/nonexistent-source", "options": ["bind"] }""")));
+        var id = OciHost.NewId();
+        (await host.RunAsync("create", "--bundle", bundle, id)).Refused("/nonexistent-source");
+        await NothingOfAsync(id, bundle);
+    }
+
+    [Fact]
+    public async Task An_id_is_taken_once_and_a_cgroup_with_processes_is_nobodys()
+    {
+        var bundle = host.Bundle("sleep 1000");
+        var id = await host.CreateAsync(bundle);
+        (await host.RunAsync("create", "--bundle", bundle, id)).Failed(1, "container with given ID already exists");
+        var other = OciHost.NewId();
+        (await host.RunAsync("create", "--bundle", bundle, other)).Failed(1, "container's cgroup is not empty");
+        Assert.Equal("created", await host.StatusAsync(id));
+        (await host.RunAsync("state", other)).Failed(1, "container does not exist");
+    }
+
+    [Theory]
+    [InlineData("a/b")]
+    [InlineData("..")]
+    [InlineData(".")]
+    [InlineData("a b")]
+    [InlineData("ä")]
+    public async Task Ids_that_are_no_file_names_are_refused(string id)
+    {
+        (await host.RunAsync("create", "--bundle", host.Bundle("true"), id)).Failed(1, "invalid container ID format");
+        (await host.RunAsync("delete", "--force", id)).Failed(1, "invalid container ID format");
+    }
+
+    [Fact]
+    public async Task Run_ends_with_the_programs_exit_code_and_leaves_nothing()
+    {
+        var bundle = host.Bundle("echo out; echo err >&2; exit 7");
+        var id = OciHost.NewId();
+        var result = (await host.RunAsync("run", "--bundle", bundle, id)).Exited(7);
+        Assert.Equal("out\n", result.Output);
+        Assert.Equal("err\n", result.Error);
+        await NothingOfAsync(id, bundle);
+
+        (await host.RunAsync("run", "--keep", "--bundle", bundle, id)).Exited(7);
+        Assert.Equal("stopped", await host.StatusAsync(id));
+        (await host.RunAsync("delete", id)).Succeeded();
+    }
+
+    [Fact]
+    public async Task Run_detached_ends_while_the_program_goes_on()
+    {
+        var bundle = host.Bundle("echo here; sleep 1000");
+        var id = OciHost.NewId();
+        var pidFile = Path.Combine(bundle, "pid");
+        (await host.LeaveAsync(bundle, "run", "-d", "--bundle", bundle, "--pid-file", pidFile, id)).Succeeded();
+        Assert.Equal("running", await host.StatusAsync(id));
+        await Eventually.TrueAsync(() => OciHost.Output(bundle) == "here\n", "the program has run");
+        Assert.True(Directory.Exists($"/proc/{await File.ReadAllTextAsync(pidFile, TestContext.Current.CancellationToken)}"));
+        (await host.RunAsync("delete", "-f", id)).Succeeded();
+    }
+
+    [Fact]
+    public async Task Run_passes_signals_on()
+    {
+        var bundle = host.Bundle("trap 'exit 9' TERM; echo ready; while true; do sleep 0.1; done");
+        var id = OciHost.NewId();
+        using var run = Command.Start(Binaries.OciRuntime, ["--root", host.Root, "run", "--bundle", bundle, id], null);
+        Assert.Equal("ready", await run.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken));
+        (await Command.RunAsync("kill", "-TERM", run.Id.ToString(CultureInfo.InvariantCulture))).Succeeded();
+        await run.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(9, run.ExitCode);
+    }
+
+    [Fact]
+    public async Task List_shows_containers_as_a_table_as_json_and_by_id()
+    {
+        await using var own = new OciHost();
+        await own.InitializeAsync();
+        Assert.Equal("null", (await own.RunAsync("list", "--format", "json")).Succeeded().Text);
+        var id = await own.CreateAsync(own.Bundle("sleep 1000"));
+
+        var table = (await own.RunAsync("list")).Succeeded().Lines;
+        Assert.Equal(["ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER"], table[0].Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        Assert.Equal([id, "created", "root"], table[1].Split(' ', StringSplitOptions.RemoveEmptyEntries) is var cells ? [cells[0], cells[2], cells[5]] : []);
+        var json = JsonNode.Parse((await own.RunAsync("list", "-f", "json")).Succeeded().Output)!.AsArray();
+        Assert.Equal(id, (string)Assert.Single(json)!["id"]!);
+        Assert.Equal("root", (string)json[0]!["owner"]!);
+        Assert.Equal(id, (await own.RunAsync("list", "-q")).Succeeded().Text);
+        (await own.RunAsync("list", "--format", "yaml")).Failed(1, "invalid format option");
+    }
+
+    [Fact]
+    public async Task Preserved_descriptors_reach_the_program_and_no_others_do()
+    {
+        var bundle = host.Bundle("cat <&3; cat <&4; ls /proc/self/fd");
+        var first = Path.Combine(bundle, "first");
+        await File.WriteAllTextAsync(first, "three\n", TestContext.Current.CancellationToken);
+        var second = Path.Combine(bundle, "second");
+        await File.WriteAllTextAsync(second, "four\n", TestContext.Current.CancellationToken);
+        var result = await Command.RunAsync("/bin/sh", "-c", "exec 3<\"$1\" 4<\"$2\" 5<\"$2\"; shift 2; exec \"$@\"", "sh", first, second,
+            Binaries.OciRuntime, "--root", host.Root, "run", "--preserve-fds", "2", "--bundle", bundle, OciHost.NewId());
+        // ls itself opens the directory, with the lowest number that is free.
+        Assert.Equal("three\nfour\n0\n1\n2\n3\n4\n5\n", result.Succeeded().Output);
+        (await host.RunAsync("run", "--preserve-fds", "99", "--bundle", bundle, OciHost.NewId())).Refused("to preserve from 3 on, is not open");
+    }
+
+    [Fact]
+    public async Task Activation_sockets_are_handed_on()
+    {
+        var bundle = host.Bundle("echo $LISTEN_FDS $LISTEN_PID; cat <&3");
+        var file = Path.Combine(bundle, "file");
+        await File.WriteAllTextAsync(file, "three\n", TestContext.Current.CancellationToken);
+        var result = await Command.RunAsync("/bin/sh", "-c", "exec 3<\"$1\"; shift; LISTEN_FDS=1 exec \"$@\"", "sh", file,
+            Binaries.OciRuntime, "--root", host.Root, "run", "--bundle", bundle, OciHost.NewId());
+        Assert.Equal("1 1\nthree\n", result.Succeeded().Output);
+    }
+
+    private async Task NothingOfAsync(string id, string bundle)
+    {
+        (await host.RunAsync("state", id)).Failed(1, "container does not exist");
+        Assert.False(Directory.Exists(Path.Combine(host.Root, id)));
+        Assert.DoesNotContain(host.Cgroups(), path => path.EndsWith("/" + Path.GetFileName(bundle), StringComparison.Ordinal));
+    }
+
+    private static bool IsGone(int pid) =>
+        !File.Exists($"/proc/{pid}/stat") || File.ReadAllText($"/proc/{pid}/stat").Contains(") Z ", StringComparison.Ordinal);
+}
