@@ -3,7 +3,7 @@ using System.Text.Json;
 using Wherry.Errors;
 using Wherry.Oci.Runtime;
 using Wherry.Runtime.Bundles;
-using Wherry.Shim.Oci;
+using Wherry.Shim.Oci.Commands;
 
 namespace Wherry.Runtime.Tests.Parts;
 
