@@ -35,11 +35,14 @@ need_run() {
 
 need_test() {
     need_run
+    need cpio cpio
     need curl curl
     need e2fsprogs mkfs.ext4
     need iproute2 ip
+    need kmod depmod
     need nftables nft
     need procps ps
+    need qemu-system-x86 qemu-system-x86_64
     need zstd zstd
     need python3 /usr/bin/python3
     need python3-docker /usr/lib/python3/dist-packages/docker

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Runs every test project, one after another, and ends with one line that sums them:
 #   N passed, N failed[, N skipped]
-# FILTER selects tests whose full name contains it. The binaries tested are those in WHERRY_OUT (out).
+# FILTER selects tests whose full name contains it, and leaves the virtual machine out. The binaries tested are those in
+# WHERRY_OUT (out).
 set -eu
 results=$PWD/out/test-results
 rm -rf "$results"
@@ -29,22 +30,14 @@ fi
 passed=0
 failed=0
 skipped=0
-for project in tests/*.Tests/; do
-    name=$(basename "$project")
-    trx=$results/$name.trx
-    echo "== $name"
-    set -- --no-build -c Debug -nologo -p:WherryPublishFramework="$framework" \
-        --results-directory "$results" --logger "trx;LogFileName=$name.trx" --logger "console;verbosity=minimal"
-    if [ -n "${FILTER:-}" ]; then set -- "$@" --filter "FullyQualifiedName~$FILTER"; fi
-    # A hung test must not hang the run.
-    status=0
-    timeout --kill-after=30 "${WHERRY_TEST_TIMEOUT:-1800}" dotnet test "$project" "$@" </dev/null || status=$?
-    counters=$(grep -o '<Counters [^>]*>' "$trx" 2>/dev/null || true)
+# add NAME STATUS: counts what a test run reported in NAME.trx, and the run itself where it broke off.
+add() {
+    counters=$(grep -o '<Counters [^>]*>' "$results/$1.trx" 2>/dev/null || true)
     count() { printf '%s' "$counters" | sed -n "s/.* $1=\"\([0-9]*\)\".*/\1/p"; }
     if [ -z "$counters" ]; then
         # With a filter a project may simply have nothing to run.
-        if [ "$status" -ne 0 ]; then echo "$name: no results (exit code $status)" >&2; failed=$((failed + 1)); fi
-        continue
+        if [ "$2" -ne 0 ]; then echo "$1: no results (exit code $2)" >&2; failed=$((failed + 1)); fi
+        return 0
     fi
     total=$(count total)
     good=$(count passed)
@@ -52,11 +45,31 @@ for project in tests/*.Tests/; do
     passed=$((passed + good))
     failed=$((failed + bad))
     skipped=$((skipped + total - good - bad))
-    if [ "$status" -ne 0 ] && [ "$bad" -eq 0 ]; then
-        echo "$name: the test run failed with exit code $status" >&2
+    if [ "$2" -ne 0 ] && [ "$bad" -eq 0 ]; then
+        echo "$1: the test run failed with exit code $2" >&2
         failed=$((failed + 1))
     fi
+}
+
+for project in tests/*.Tests/; do
+    name=$(basename "$project")
+    echo "== $name"
+    set -- --no-build -c Debug -nologo -p:WherryPublishFramework="$framework" \
+        --results-directory "$results" --logger "trx;LogFileName=$name.trx" --logger "console;verbosity=minimal"
+    if [ -n "${FILTER:-}" ]; then set -- "$@" --filter "FullyQualifiedName~$FILTER"; fi
+    # A hung test must not hang the run.
+    status=0
+    timeout --kill-after=30 "${WHERRY_TEST_TIMEOUT:-1800}" dotnet test "$project" "$@" </dev/null || status=$?
+    add "$name" "$status"
 done
+
+if [ -z "${FILTER:-}" ] && [ "$(uname -m)" = x86_64 ]; then
+    echo "== on a unified cgroup hierarchy, in a virtual machine"
+    status=0
+    eng/vm/test.sh "$results" || status=$?
+    add unified-runtime "$status"
+    add unified-end-to-end "$status"
+fi
 
 if [ "$skipped" -gt 0 ]; then
     echo "$passed passed, $failed failed, $skipped skipped"

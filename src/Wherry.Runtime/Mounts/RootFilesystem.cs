@@ -9,7 +9,10 @@ namespace Wherry.Runtime.Mounts;
 /// <summary>Makes the container's root a mount of its own, and later the root itself.</summary>
 public static class RootFilesystem
 {
-    private const string LayerOption = "lowerdir+";
+    // Older kernels refuse the option no earlier than when the mount is made, and write a line to their log each time.
+    private static readonly Version TakesSingleLayers = new(6, 5);
+
+    private const string What = "the root file system (overlay)";
 
     /// <summary>
     /// Cuts this mount namespace's changes off from the host's, mounts what makes up the root, and opens it.
@@ -27,7 +30,7 @@ public static class RootFilesystem
 
         foreach (var part in parts)
         {
-            AttachAt(path, Make(part), "the root file system");
+            Place(path, part);
         }
 
         return RootDirectory.Open(path);
@@ -56,12 +59,27 @@ public static class RootFilesystem
         _ => throw WherryException.Invalid($"unknown root file system propagation \"{propagation}\""),
     };
 
-    private static FileDescriptor Make(RootfsMount part) => part.Type switch
+    private static void Place(string path, RootfsMount part)
     {
-        "bind" => MountSyscalls.CloneTree(part.LowerDirectories[0], recursive: true),
-        "overlay" => Overlay(part),
-        _ => throw WherryException.Unsupported($"root file system of type \"{part.Type}\" is not supported"),
-    };
+        switch (part.Type)
+        {
+            case "bind":
+                AttachAt(path, MountSyscalls.CloneTree(part.LowerDirectories[0], recursive: true), "the root file system");
+                break;
+            case "overlay" when part.LowerDirectories.Count == 0:
+                throw WherryException.Invalid("an overlay needs at least one lower directory");
+            case "overlay" when part.UpperDirectory is not null && part.WorkDirectory is null:
+                throw WherryException.Invalid("an overlay with an upper directory needs a work directory");
+            case "overlay" when Environment.OSVersion.Version >= TakesSingleLayers:
+                AttachAt(path, OverlayByLayers(part), What);
+                break;
+            case "overlay":
+                MountOverlayByClassicOptions(path, part);
+                break;
+            default:
+                throw WherryException.Unsupported($"root file system of type \"{part.Type}\" is not supported");
+        }
+    }
 
     private static void AttachAt(string path, FileDescriptor mount, string what)
     {
@@ -73,23 +91,19 @@ public static class RootFilesystem
         }
     }
 
-    private static FileDescriptor Overlay(RootfsMount part)
+    // One layer at a time has no limit but the kernel's own 500.
+    private static FileDescriptor OverlayByLayers(RootfsMount part)
     {
-        if (part.LowerDirectories.Count == 0)
-        {
-            throw WherryException.Invalid("an overlay needs at least one lower directory");
-        }
-
         using var context = OpenOverlay();
-        if (!TryAddLayers(context, part.LowerDirectories))
+        foreach (var layer in part.LowerDirectories)
         {
-            return OverlayByClassicOptions(part);
+            Configure(context, "lowerdir+", layer);
         }
 
         if (part.UpperDirectory is not null)
         {
             Configure(context, "upperdir", part.UpperDirectory);
-            Configure(context, "workdir", part.WorkDirectory ?? throw WherryException.Invalid("an overlay with an upper directory needs a work directory"));
+            Configure(context, "workdir", part.WorkDirectory);
         }
 
         foreach (var option in part.Options)
@@ -98,7 +112,7 @@ public static class RootFilesystem
             Configure(context, equals < 0 ? option : option[..equals], equals < 0 ? null : option[(equals + 1)..]);
         }
 
-        return MountSyscalls.CreateMount(context, MountAttributes.None, "the root file system (overlay)");
+        return MountSyscalls.CreateMount(context, MountAttributes.None, What);
     }
 
     private static FileDescriptor OpenOverlay()
@@ -112,26 +126,6 @@ public static class RootFilesystem
         };
     }
 
-    // One layer at a time has no limit but the kernel's own 500; before Linux 6.5 there is only the one-page string.
-    private static bool TryAddLayers(FileDescriptor context, IReadOnlyList<string> layers)
-    {
-        for (var i = 0; i < layers.Count; i++)
-        {
-            var result = MountSyscalls.TryConfigure(context, LayerOption, layers[i]);
-            if (result == -Errno.EINVAL && i == 0)
-            {
-                return false;
-            }
-
-            if (result < 0)
-            {
-                throw new LinuxException($"add the layer {layers[i]} to the root file system", -result);
-            }
-        }
-
-        return true;
-    }
-
     private static void Configure(FileDescriptor context, string key, string? value)
     {
         var result = MountSyscalls.TryConfigure(context, key, value);
@@ -141,32 +135,37 @@ public static class RootFilesystem
         }
     }
 
-    private static FileDescriptor OverlayByClassicOptions(RootfsMount part)
+    private static void MountOverlayByClassicOptions(string path, RootfsMount part)
     {
-        // Short names, by descriptor, fit some 250 layers into the page that mount options may take; and none
-        // of them holds a character that would have to be escaped.
-        var open = part.LowerDirectories.Select(layer => FileSyscalls.Open(layer, OpenFlags.PathOnly | OpenFlags.Directory)).ToList();
+        // Short names, by descriptor, fit some 200 layers into the page that mount options may take; and none of them
+        // holds a character that would have to be escaped.
+        var open = new List<FileDescriptor>();
         try
         {
-            using var context = OpenOverlay();
-            Configure(context, "lowerdir", string.Join(':', open.Select(FileSyscalls.ProcPath)));
+            string Name(string directory)
+            {
+                open.Add(FileSyscalls.Open(directory, OpenFlags.PathOnly | OpenFlags.Directory));
+                return FileSyscalls.ProcPath(open[^1]);
+            }
+
+            List<string> options = [$"lowerdir={string.Join(':', part.LowerDirectories.Select(Name))}"];
             if (part.UpperDirectory is not null)
             {
-                Configure(context, "upperdir", part.UpperDirectory);
-                Configure(context, "workdir", part.WorkDirectory);
+                options.Add($"upperdir={Name(part.UpperDirectory)},workdir={Name(part.WorkDirectory!)}");
             }
 
-            foreach (var option in part.Options)
+            var data = string.Join(',', options.Concat(part.Options));
+            if (data.Length >= Environment.SystemPageSize)
             {
-                var equals = option.IndexOf('=');
-                Configure(context, equals < 0 ? option : option[..equals], equals < 0 ? null : option[(equals + 1)..]);
+                throw WherryException.Unsupported($"a root file system of {part.LowerDirectories.Count} layers needs Linux 6.5: before it, mount options end with a page");
             }
 
-            return MountSyscalls.CreateMount(context, MountAttributes.None, "the root file system (overlay)");
+            MountSyscalls.Mount("overlay", path, "overlay", MountFlags.None, data);
+            MountSyscalls.Mount(null, path, null, MountFlags.Private, null);
         }
         finally
         {
-            open.ForEach(layer => layer.Dispose());
+            open.ForEach(directory => directory.Dispose());
         }
     }
 }

@@ -79,7 +79,13 @@ public sealed class PrivateEngine : IAsyncDisposable
         var quoted = string.Join(' ', options.Prepend(Binaries.Wherryd).Select(option => $"'{option}'"));
         _process = Process.Start(new ProcessStartInfo("/bin/sh") { ArgumentList = { "-c", $"exec {quoted} </dev/null >>'{LogPath}' 2>&1" }, WorkingDirectory = "/" })
             ?? throw new InvalidOperationException("wherryd did not start");
-        await Eventually.TrueAsync(AnswersAsync, "the engine answers", seconds: 30);
+        for (var watch = Stopwatch.StartNew(); !await AnswersAsync(); await Task.Delay(20, CancellationToken.None))
+        {
+            if (_process.HasExited || watch.Elapsed > TimeSpan.FromMinutes(1))
+            {
+                Assert.Fail($"the engine {(_process.HasExited ? "ended" : "does not answer")}; its log:\n{Log()}");
+            }
+        }
     }
 
     /// <summary>kill -9: no chance to tidy anything.</summary>

@@ -1,0 +1,25 @@
+#!/bin/sh
+# Runs the tests of cgroups and of a container's life once more, on a unified hierarchy and Debian's own kernel.
+# usage: eng/vm/test.sh RESULTS (a folder, which gets unified-*.trx)
+set -eu
+results=$1
+exchange=$results/vm
+mkdir -p "$exchange"
+# The stress program would have to be published anew, which the machine has neither time nor packages for.
+status=0
+# shellcheck disable=SC2016 # for the machine's shell
+eng/vm/run.sh "$exchange" "export WHERRY_OUT='${WHERRY_OUT:-$PWD/out}'"'
+    status=0
+    run() { # NAME PROJECT FILTER...
+        name=$1 project=$2
+        shift 2
+        "tests/$project/bin/Debug/net10.0/$project" -noColor -trx "/run/exchange/$name.trx" "$@" || status=1
+    }
+    run unified-runtime Wherry.Runtime.Tests -class- Wherry.Runtime.Tests.Containers.CollectionStressTests
+    run unified-end-to-end Wherry.EndToEnd.Tests -class Wherry.EndToEnd.Tests.LimitTests \
+        -class Wherry.EndToEnd.Tests.LifecycleTests -class Wherry.EndToEnd.Tests.IsolationTests
+    exit $status' || status=$?
+mv "$exchange"/unified-*.trx "$results/" 2>/dev/null || true
+grep -E -A12 '\[FAIL\]' "$exchange/log" || true
+grep -E 'Total:' "$exchange/log" || true
+exit "$status"
