@@ -19,6 +19,7 @@ public static class EngineRoutes
         new SystemRoutes(engine).AddTo(routes);
         new ContainerRoutes(engine).AddTo(routes);
         new ContainerStreamRoutes(engine).AddTo(routes);
+        new ContainerFileRoutes(engine).AddTo(routes);
         new ExecRoutes(engine).AddTo(routes);
 
         // Before those whose names may contain slashes, so that "search" is not taken for an image.

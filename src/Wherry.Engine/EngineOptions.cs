@@ -17,7 +17,8 @@ public sealed record EngineOptions
     /// <summary>The cgroup under which containers' cgroups are made.</summary>
     public string CgroupParent { get; init; } = "wherry";
 
-    public string StorageDriver { get; init; } = "overlay";
+    /// <summary>overlay, btrfs or vfs; null for the one that made the layers, or else the best the file system can do.</summary>
+    public string? StorageDriver { get; init; }
 
     /// <summary>The supervisor's executable.</summary>
     public required string ShimPath { get; init; }

@@ -11,14 +11,9 @@ internal static class UnbuiltRoutes
 {
     private static readonly (string Method, string Template)[] Endpoints =
     [
-        ("GET", "/containers/{id}/changes"),
-        ("GET", "/containers/{id}/export"),
         ("GET", "/containers/{id}/stats"),
         ("POST", "/containers/{id}/update"),
         ("GET", "/containers/{id}/attach/ws"),
-        ("HEAD", "/containers/{id}/archive"),
-        ("GET", "/containers/{id}/archive"),
-        ("PUT", "/containers/{id}/archive"),
         ("POST", "/containers/{id}/copy"),
         ("POST", "/containers/prune"),
         ("GET", "/containers/{id}/checkpoints"),

@@ -21,7 +21,7 @@ internal sealed record DaemonOptions
 
     public string CgroupParent { get; init; } = "wherry";
 
-    public string StorageDriver { get; init; } = "overlay";
+    public string? StorageDriver { get; init; }
 
     public LogLevel LogLevel { get; init; } = LogLevel.Info;
 

@@ -179,11 +179,12 @@ public sealed partial class ContainerService
         return new DriverData
         {
             Name = _parts.Layers.DriverName,
-            Data = new Dictionary<string, string>
+            Data = mount is not { Upper: { } upper, Work: { } work } ? null : new Dictionary<string, string>
             {
                 ["LowerDir"] = string.Join(':', mount.Lower),
-                ["UpperDir"] = mount.Upper,
-                ["WorkDir"] = mount.Work,
+                ["UpperDir"] = upper,
+                ["WorkDir"] = work,
+                ["MergedDir"] = snapshot.RootFs,
             },
         };
     }

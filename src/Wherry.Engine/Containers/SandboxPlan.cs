@@ -84,7 +84,7 @@ internal sealed class SandboxPlan(EngineParts parts, ContainerRecord record)
         var mount = parts.Layers.Mount(snapshot);
         return new RootfsMount
         {
-            Type = "overlay",
+            Type = mount.Kind == SnapshotMountKind.Overlay ? "overlay" : "bind",
             LowerDirectories = mount.Lower,
             UpperDirectory = mount.Upper,
             WorkDirectory = mount.Work,

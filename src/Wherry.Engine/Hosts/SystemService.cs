@@ -69,6 +69,7 @@ public sealed class SystemService
             ContainersStopped = stopped,
             Images = _parts.Images.List().Count,
             Driver = _parts.Layers.DriverName,
+            DriverStatus = [.. _parts.Layers.DriverStatus.Select(pair => (string[])[pair.Key, pair.Value])],
             DockerRootDir = _parts.Options.DataRoot,
             Plugins = new PluginsInfo { Volume = ["local"], Network = ["bridge", "host", "null"], Log = ["json-file", "none"] },
             MemoryLimit = HasController("memory"),

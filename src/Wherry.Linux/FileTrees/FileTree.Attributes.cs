@@ -17,12 +17,19 @@ public static unsafe partial class FileTree
 
     public static int SetMode(FileDescriptor file, uint mode) => Result(Fchmod(file, mode));
 
-    /// <summary>Sets a name's mode. Follows symbolic links (fchmodat(2)): only for a node the caller has just made.</summary>
+    /// <summary>Sets a name's mode, never through a symbolic link: whoever swaps the name meanwhile gains nothing.</summary>
     public static int SetModeOfNode(FileDescriptor directory, ReadOnlySpan<byte> name, uint mode)
     {
-        // SAFETY: as above.
-        fixed (byte* p = Terminate(name, stackalloc byte[MaxPath]))
-            return Result(Fchmodat(directory, p, mode, 0));
+        // fchmodat(2) follows links, and its successor that need not is younger than kernels we run on.
+        var errno = OpenName(directory, name, OpenFlags.Path, 0, out var place);
+        using (place)
+        {
+            if (errno != 0)
+                return errno;
+            // SAFETY: the path is NUL-terminated and pinned; the link in /proc leads to the open inode itself.
+            fixed (byte* p = Terminated($"/proc/self/fd/{place.Number}"))
+                return Result(Fchmodat(AtFdCwd, p, mode, 0));
+        }
     }
 
     /// <summary>Sets the modification time, and the access time to the same.</summary>

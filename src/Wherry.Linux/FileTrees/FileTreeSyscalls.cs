@@ -90,7 +90,7 @@ internal static unsafe partial class FileTreeSyscalls
     internal static partial int Unlinkat(FileDescriptor directory, byte* path, int flags);
 
     [LibraryImport("libc", EntryPoint = "fchmodat", SetLastError = true)]
-    internal static partial int Fchmodat(FileDescriptor directory, byte* path, uint mode, int flags);
+    internal static partial int Fchmodat(int directory, byte* path, uint mode, int flags);
 
     [LibraryImport("libc", EntryPoint = "fchmod", SetLastError = true)]
     internal static partial int Fchmod(FileDescriptor file, uint mode);
@@ -133,6 +133,18 @@ internal static unsafe partial class FileTreeSyscalls
 
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
     internal static partial int Fsync(FileDescriptor file);
+
+    [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
+    internal static partial int Ioctl(FileDescriptor file, nuint request, nint argument);
+
+    [LibraryImport("libc", EntryPoint = "copy_file_range", SetLastError = true)]
+    internal static partial nint CopyFileRange(FileDescriptor source, long* sourceOffset, FileDescriptor target, long* targetOffset, nint length, uint flags);
+
+    [LibraryImport("libc", EntryPoint = "syncfs", SetLastError = true)]
+    internal static partial int Syncfs(FileDescriptor file);
+
+    [LibraryImport("libc", EntryPoint = "fstatfs", SetLastError = true)]
+    internal static partial int Fstatfs(FileDescriptor file, long* buffer);
 
     [LibraryImport("libc", EntryPoint = "fsetxattr", SetLastError = true)]
     internal static partial int Fsetxattr(FileDescriptor file, byte* name, byte* value, nint size, int flags);

@@ -39,7 +39,7 @@ public sealed partial class LayerStore
         try
         {
             Directory.CreateDirectory(temporary);
-            using (var below = new MergedView([.. Chain(topChainId).Select(layer => DiffOf(layer.ChainId))]))
+            using (var below = new MergedView(LowerOf(Chain(topChainId))))
             using (var root = FileTree.OpenDirectory(temporary))
             {
                 Check(FileTree.SetMode(root, 0x1ED), "/");

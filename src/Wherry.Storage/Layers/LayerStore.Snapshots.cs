@@ -12,13 +12,12 @@ namespace Wherry.Storage.Layers;
 /// </summary>
 public sealed partial class LayerStore
 {
-    // Upper must stay a plain diff that a tar can tell, so overlay may not defer copies or record renames.
-    private static readonly string[] MountOptions = ["redirect_dir=off", "metacopy=off", "index=off", "xino=off"];
+    internal const string LeaseDirectoryName = "snapshots";
 
     // By directory: the layer it holds, or null for an empty root.
     private readonly Dictionary<string, string?> _leases = new(StringComparer.Ordinal);
 
-    private string LeaseDirectory => Path.Combine(_root, "snapshots");
+    private string LeaseDirectory => Path.Combine(_root, LeaseDirectoryName);
 
     /// <summary>Makes a writable root on top of a layer: three directories and a lease, whatever the image's size.</summary>
     /// <param name="directory">The container's directory, made if need be.</param>
@@ -40,13 +39,7 @@ public sealed partial class LayerStore
         {
             Directory.CreateDirectory(snapshot.Directory);
             File.CreateSymbolicLink(LeaseOf(snapshot.Directory), $"{topChainId ?? "-"}|{snapshot.Directory}");
-            Directory.CreateDirectory(snapshot.Work);
-            Directory.CreateDirectory(snapshot.RootFs);
-            Directory.CreateDirectory(snapshot.Upper);
-            var init = EnsureInitLayer(topChainId);
-            using var view = new MergedView([init]);
-            using var upper = FileTree.OpenDirectory(snapshot.Upper);
-            TreeAttributes.Apply(upper, view.Find([])!);
+            _driver.MakeSnapshot(snapshot, EnsureInitLayer(topChainId), LowerOf(Chain(topChainId)));
         }
         catch
         {
@@ -57,18 +50,13 @@ public sealed partial class LayerStore
     }
 
     /// <summary>What the container's stage mounts, in its own mount namespace.</summary>
-    public SnapshotMount Mount(Snapshot snapshot) => new(
-        [EnsureInitLayer(snapshot.TopChainId), .. Chain(snapshot.TopChainId).Select(layer => DiffOf(layer.ChainId))],
-        snapshot.Upper,
-        snapshot.Work,
-        MountOptions);
+    public SnapshotMount Mount(Snapshot snapshot) => _driver.Mount(snapshot, BelowOf(snapshot));
 
     /// <summary>Removes a snapshot's directories and gives its layers up; other files of the directory stay. Nothing there is fine.</summary>
     public void RemoveSnapshot(string directory)
     {
         var snapshot = new Snapshot(Path.GetFullPath(directory), null);
-        foreach (var part in (ReadOnlySpan<string>)[snapshot.Upper, snapshot.Work, snapshot.RootFs])
-            FileTree.RemoveTree(part);
+        _driver.RemoveSnapshot(snapshot);
         string? topChainId;
         lock (_lock)
         {
@@ -88,14 +76,18 @@ public sealed partial class LayerStore
         ThreadBridge.WriteAsync((output, stop) => WriteDiff(snapshot, output, stop), tar, cancel);
 
     /// <summary>As <see cref="WriteDiffAsync"/>, on the calling thread.</summary>
-    public void WriteDiff(Snapshot snapshot, Stream tar, CancellationToken cancel)
-    {
-        using var view = new MergedView([EnsureInitLayer(snapshot.TopChainId)]);
-        new DiffWriter(tar, cancel).Write(snapshot.Upper, view.Find([])?.Status);
-    }
+    public void WriteDiff(Snapshot snapshot, Stream tar, CancellationToken cancel) =>
+        _driver.WriteDiff(snapshot, BelowOf(snapshot), new TreeWriter(tar, cancel));
+
+    /// <summary>What a snapshot has changed, parents before what is in them.</summary>
+    public IReadOnlyList<TreeChange> Changes(Snapshot snapshot) => _driver.Changes(snapshot, BelowOf(snapshot));
 
     /// <summary>Bytes of the regular files that a snapshot has changed or added.</summary>
-    public long DiffSize(Snapshot snapshot) => TreeSize.Of(snapshot.Upper);
+    public long DiffSize(Snapshot snapshot) => _driver.DiffSize(snapshot, BelowOf(snapshot));
+
+    /// <summary>What a snapshot lies on: the image's mount points, then its layers, topmost first.</summary>
+    private IReadOnlyList<string> BelowOf(Snapshot snapshot) =>
+        [EnsureInitLayer(snapshot.TopChainId), .. LowerOf(Chain(snapshot.TopChainId))];
 
     private string LeaseOf(string directory) =>
         Path.Combine(LeaseDirectory, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(directory)).AsSpan(0, 16)));

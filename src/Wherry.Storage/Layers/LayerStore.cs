@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Wherry.Errors;
 using Wherry.Linux.FileTrees;
+using Wherry.Storage.Drivers;
 using Wherry.Storage.Trees;
 
 namespace Wherry.Storage.Layers;
@@ -18,21 +19,31 @@ public sealed partial class LayerStore
     private readonly Dictionary<string, Layer> _layers = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _holds = new(StringComparer.Ordinal);
 
-    private LayerStore(string root) => _root = root;
+    private readonly StorageDriver _driver;
+
+    private LayerStore(string root, StorageDriver driver)
+    {
+        _root = root;
+        _driver = driver;
+    }
 
     /// <summary>The driver's name, as <c>info</c> shows it.</summary>
-    public string DriverName => "overlay";
+    public string DriverName => _driver.Name;
+
+    /// <summary>Name and value of what <c>info</c> shows beside it.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> DriverStatus => _driver.Status;
 
     /// <summary>Opens the store, makes it if need be, and removes what a crash left unfinished.</summary>
-    public static LayerStore Open(string dataRoot, string driverName)
+    /// <param name="dataRoot">The engine's data root.</param>
+    /// <param name="driverName">overlay, btrfs or vfs; null for the one that made the layers, or else the best the file system can do.</param>
+    public static LayerStore Open(string dataRoot, string? driverName)
     {
-        if (driverName is not ("overlay" or "overlay2"))
-            throw WherryException.Unsupported($"storage driver {driverName} is not supported: use overlay");
-        var store = new LayerStore(Path.Combine(Path.GetFullPath(dataRoot), "layers"));
-        Directory.CreateDirectory(store._root);
+        var directory = Path.Combine(Path.GetFullPath(dataRoot), "layers");
+        Directory.CreateDirectory(directory);
         // Layers hold setuid programs: no user of the host may reach them.
-        using (var root = FileTree.OpenDirectory(store._root))
+        using (var root = FileTree.OpenDirectory(directory))
             _ = FileTree.SetMode(root, 0x1C0);
+        var store = new LayerStore(directory, DriverChoice.Choose(directory, driverName));
         Directory.CreateDirectory(store.LeaseDirectory);
         DurableFile.RemoveLeftovers(store._root);
         DurableFile.RemoveLeftovers(store.LeaseDirectory);
@@ -71,7 +82,11 @@ public sealed partial class LayerStore
         var layer = new Layer(Digests.Chain(parent, staged.DiffId), staged.DiffId, parent, staged.Size);
         if (TryRetain(layer.ChainId) is { } existing)
             return existing;
-        TakeAttributesFromBelow(staged, parent);
+        var below = Chain(parent);
+        if (below.Count >= _driver.MostLayers)
+            throw WherryException.Unsupported($"the image has more than {_driver.MostLayers} layers, which is as many as the storage driver {_driver.Name} can put together here: flatten it");
+        TakeAttributesFromBelow(staged, below);
+        _driver.Complete(staged.Directory, parent is null ? null : DirectoryOf(parent));
         var record = new LayerRecord { DiffId = layer.DiffId, Parent = parent, Size = layer.Size };
         DurableFile.Write(Path.Combine(staged.Directory, RecordName), JsonSerializer.SerializeToUtf8Bytes(record, LayerJson.Default.LayerRecord));
         lock (_lock)
@@ -111,7 +126,7 @@ public sealed partial class LayerStore
             RemoveUnheld(chainId, removed, trash);
         }
         foreach (var directory in trash)
-            FileTree.RemoveTree(directory);
+            _driver.RemoveLayer(directory);
         return removed;
     }
 
@@ -126,7 +141,7 @@ public sealed partial class LayerStore
                 RemoveUnheld(id, removed, trash);
         }
         foreach (var directory in trash)
-            FileTree.RemoveTree(directory);
+            _driver.RemoveLayer(directory);
         return removed;
     }
 
@@ -174,11 +189,11 @@ public sealed partial class LayerStore
     }
 
     /// <summary>Where the archive left directories undescribed, what lower layers say of them holds.</summary>
-    private void TakeAttributesFromBelow(StagedLayer staged, string? parent)
+    private void TakeAttributesFromBelow(StagedLayer staged, IReadOnlyList<Layer> chain)
     {
-        if (parent is null || staged.ImpliedDirectories.Count == 0)
+        if (chain.Count == 0 || staged.ImpliedDirectories.Count == 0)
             return;
-        using var below = new MergedView([.. Chain(parent).Select(layer => DiffOf(layer.ChainId))]);
+        using var below = new MergedView(LowerOf(chain));
         using var root = FileTree.OpenDirectory(staged.Diff);
         foreach (var path in staged.ImpliedDirectories)
         {
@@ -195,7 +210,8 @@ public sealed partial class LayerStore
 
     private string DirectoryOf(string chainId) => Path.Combine(_root, Digests.Hex(chainId));
 
-    private string DiffOf(string chainId) => Path.Combine(DirectoryOf(chainId), "diff");
+    /// <summary>The directories that together show a chain's files, topmost first.</summary>
+    private IReadOnlyList<string> LowerOf(IReadOnlyList<Layer> chain) => _driver.Lower([.. chain.Select(layer => DirectoryOf(layer.ChainId))]);
 
     private string TemporaryDirectory() => Path.Combine(_root, $"{DurableFile.TemporaryPrefix}{Guid.NewGuid():N}");
 }

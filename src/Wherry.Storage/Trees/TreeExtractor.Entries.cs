@@ -75,7 +75,7 @@ public sealed partial class TreeExtractor
             errno = FileTree.MakeSymlink(parent, name, entry.LinkName);
         }
         Check(errno, "make symbolic link");
-        Check(FileTree.SetOwner(parent, name, entry.Uid, entry.Gid), "set owner");
+        SetOwner(parent, name, entry);
         SetAttributes(parent, name, entry);
         Check(FileTree.SetTime(parent, name, entry.Modified), "set time");
     }
@@ -131,7 +131,7 @@ public sealed partial class TreeExtractor
             errno = FileTree.MakeNode(parent, name, kind, entry.Mode, entry.DeviceMajor, entry.DeviceMinor);
         }
         Check(errno, "make node");
-        Check(FileTree.SetOwner(parent, name, entry.Uid, entry.Gid), "set owner");
+        SetOwner(parent, name, entry);
         Check(FileTree.SetModeOfNode(parent, name, entry.Mode), "set mode");
         SetAttributes(parent, name, entry);
         Check(FileTree.SetTime(parent, name, entry.Modified), "set time");
@@ -172,9 +172,16 @@ public sealed partial class TreeExtractor
         _parentPath = [];
     }
 
-    private static void Describe(FileDescriptor file, TarEntry entry)
+    private void SetOwner(FileDescriptor parent, byte[] name, TarEntry entry)
     {
-        Check(FileTree.SetOwner(file, entry.Uid, entry.Gid), "set owner");
+        if (_rules.SetsOwner)
+            Check(FileTree.SetOwner(parent, name, entry.Uid, entry.Gid), "set owner");
+    }
+
+    private void Describe(FileDescriptor file, TarEntry entry)
+    {
+        if (_rules.SetsOwner)
+            Check(FileTree.SetOwner(file, entry.Uid, entry.Gid), "set owner");
         Check(FileTree.SetMode(file, entry.Mode), "set mode");
         foreach (var (attribute, value) in entry.Attributes)
         {
@@ -183,7 +190,7 @@ public sealed partial class TreeExtractor
         }
     }
 
-    private static void SetAttributes(FileDescriptor parent, byte[] name, TarEntry entry)
+    private void SetAttributes(FileDescriptor parent, byte[] name, TarEntry entry)
     {
         foreach (var (attribute, value) in entry.Attributes)
         {
@@ -192,10 +199,13 @@ public sealed partial class TreeExtractor
         }
     }
 
-    private static void CheckAttribute(int errno, string attribute)
+    private void CheckAttribute(int errno, string attribute)
     {
         // Where the file system keeps no such attributes the file is still right without, unless it relies on capabilities.
-        if (errno == Errno.EOPNOTSUPP && attribute != "security.capability")
+        if (errno == Errno.EOPNOTSUPP && (attribute != "security.capability" || !_rules.SetsOwner))
+            return;
+        // Who may not give files away may not give them capabilities either.
+        if (errno == Errno.EPERM && !_rules.SetsOwner)
             return;
         // Links and nodes can't carry user attributes at all; some archives claim them.
         if (errno == Errno.EPERM && attribute.StartsWith("user.", StringComparison.Ordinal))

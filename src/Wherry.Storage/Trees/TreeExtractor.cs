@@ -17,10 +17,24 @@ public sealed partial class TreeExtractor : IDisposable
     private readonly FileDescriptor _root;
     private readonly Dictionary<string, (byte[] Path, FileTime Time)> _directoryTimes = new(StringComparer.Ordinal);
     private readonly List<byte[]> _impliedDirectories = [];
+    private readonly ExtractionRules _rules;
     private byte[] _parentPath = [];
     private FileDescriptor? _parent;
 
-    public TreeExtractor(string directory) => _root = FileTree.OpenDirectory(directory);
+    /// <summary>For a layer: into an empty directory.</summary>
+    public TreeExtractor(string directory, ExtractionRules? rules = null)
+        : this(FileTree.OpenDirectory(directory), rules ?? ExtractionRules.Layer)
+    {
+    }
+
+    /// <summary>Into a directory that may have files already, and whose files others may be changing.</summary>
+    /// <param name="root">The directory; owned by the extractor from here on.</param>
+    /// <param name="rules">How members become files.</param>
+    public TreeExtractor(FileDescriptor root, ExtractionRules rules)
+    {
+        _root = root;
+        _rules = rules;
+    }
 
     /// <summary>Bytes of the regular files unpacked.</summary>
     public long Size { get; private set; }
@@ -45,7 +59,8 @@ public sealed partial class TreeExtractor : IDisposable
             cancel.ThrowIfCancellationRequested();
             try
             {
-                ExtractEntry(entry, archive);
+                if (_rules.Apply(entry) is { } member)
+                    ExtractEntry(member, archive);
             }
             catch (LinuxException failure)
             {
@@ -63,16 +78,20 @@ public sealed partial class TreeExtractor : IDisposable
         {
             if (entry.Kind != TarKind.Directory)
                 throw new TarFormatException($"{entry.NameText}: the archive's root is not a directory");
+            if (!_rules.DescribesRoot)
+                return;
             Describe(_root, entry);
             RememberTime([], entry.Modified);
             return;
         }
         var parent = OpenParent(path.Parent, entry.NameText);
-        if (path.Name.AsSpan().StartsWith(OverlayMarks.WhiteoutPrefix))
+        if (_rules.Whiteouts && path.Name.AsSpan().StartsWith(OverlayMarks.WhiteoutPrefix))
         {
             ExtractWhiteout(parent, path.Name, entry);
             return;
         }
+        if (_rules.KeepKind)
+            RequireSameKind(parent, path.Name, entry);
         switch (entry.Kind)
         {
             case TarKind.Directory:
@@ -91,6 +110,16 @@ public sealed partial class TreeExtractor : IDisposable
                 ExtractNode(parent, path.Name, entry);
                 break;
         }
+    }
+
+    /// <summary>Docker's noOverwriteDirNonDir: neither a directory for a file nor the other way round.</summary>
+    private static void RequireSameKind(FileDescriptor parent, byte[] name, TarEntry entry)
+    {
+        if (FileTree.GetStatus(parent, name, out var status) != 0 || status.Kind == FileKind.Directory == (entry.Kind == TarKind.Directory))
+            return;
+        throw Errors.WherryException.Invalid(status.Kind == FileKind.Directory
+            ? $"cannot overwrite directory \"{entry.NameText}\" with non-directory"
+            : $"cannot overwrite non-directory \"{entry.NameText}\" with directory");
     }
 
     /// <summary>The directory a member goes to, made if the archive did not bring it.</summary>
@@ -150,6 +179,8 @@ public sealed partial class TreeExtractor : IDisposable
                 opaque = true;
             }
             Check(errno, "make parent directory");
+            if (_rules.ImpliedOwner is var (uid, gid))
+                Check(FileTree.SetOwner(above, name, uid, gid), "set owner of parent directory");
             Check(FileTree.SetModeOfNode(above, name, 0x1ED), "set mode of parent directory");
             if (opaque)
                 SetOpaque(above, name);

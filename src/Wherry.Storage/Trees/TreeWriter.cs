@@ -7,10 +7,11 @@ using Wherry.Storage.Archives;
 namespace Wherry.Storage.Trees;
 
 /// <summary>
-/// Writes an overlay's upper directory as a layer's archive: whiteout devices and opaque marks become <c>.wh.</c>
-/// names, the order is that of the names' bytes, so the same directory gives the same bytes.
+/// Writes trees as archives. The order is that of the names' bytes, so the same tree gives the same bytes. Of an
+/// overlay's upper directory whiteout devices and opaque marks become <c>.wh.</c> names, as a layer has them; so does
+/// what a whole tree lacks of another.
 /// </summary>
-internal sealed class DiffWriter(Stream target, CancellationToken cancel)
+internal sealed class TreeWriter(Stream target, CancellationToken cancel)
 {
     /// <summary>Holes are worth a map only where they save more than it costs readers that know none.</summary>
     private const long LeastHole = 1 << 20;
@@ -18,20 +19,70 @@ internal sealed class DiffWriter(Stream target, CancellationToken cancel)
     private readonly TarWriter _archive = new(target);
     private readonly Dictionary<(ulong Device, ulong Inode), byte[]> _linked = [];
     private readonly byte[] _buffer = new byte[256 * 1024];
+    private readonly List<Action> _unwritten = [];
 
-    /// <summary>Writes the whole archive.</summary>
+    /// <summary>Writes a layer's archive of an overlay's upper directory.</summary>
     /// <param name="upper">The overlay's upper directory.</param>
     /// <param name="below">The root directory it lies on: the root becomes a member only when it differs from that.</param>
-    internal void Write(string upper, FileStatus? below)
+    internal void WriteUpper(string upper, FileStatus? below)
     {
         using var root = FileTree.OpenDirectory(upper);
-        var errno = FileTree.GetStatus(root, [], out var status);
-        if (errno != 0)
-            throw new LinuxException($"stat {upper}", errno);
-        if (below is not { } lower || (status.Permissions, status.Uid, status.Gid) != (lower.Permissions, lower.Uid, lower.Gid))
-            _archive.WriteHeader(Describe(TarKind.Directory, "./"u8.ToArray(), status, root, []));
+        WriteRoot(root, below);
         WriteDirectory(root, []);
         _archive.Finish();
+    }
+
+    /// <summary>Writes a layer's archive of what a whole tree has changed against the layers below it.</summary>
+    internal void WriteDifference(string tree, MergedDirectory below)
+    {
+        using var root = FileTree.OpenDirectory(tree);
+        WriteRoot(root, below.Status);
+        WriteDifference(root, [], below);
+        _archive.Finish();
+    }
+
+    /// <summary>Writes all below a directory, without the directory itself.</summary>
+    internal void WriteContent(FileDescriptor root)
+    {
+        WriteDirectory(root, []);
+        _archive.Finish();
+    }
+
+    /// <summary>Writes a directory as a layer that has everything: itself, and all below it.</summary>
+    internal void WriteWhole(FileDescriptor root)
+    {
+        WriteRoot(root, below: null);
+        WriteContent(root);
+    }
+
+    /// <summary>Writes one file, or a directory with all that is in it, under another name.</summary>
+    /// <param name="directory">Where it lies.</param>
+    /// <param name="name">Its name there; empty for the directory itself.</param>
+    /// <param name="member">Its name in the archive.</param>
+    internal void WriteNamed(FileDescriptor directory, byte[] name, byte[] member)
+    {
+        var errno = FileTree.GetStatus(directory, name, out var status);
+        if (errno != 0)
+            throw new LinuxException($"stat {Encoding.UTF8.GetString(member)}", errno);
+        if (name.Length == 0)
+        {
+            _archive.WriteHeader(Describe(TarKind.Directory, member, status, directory, []));
+            WriteDirectory(directory, member);
+        }
+        else
+        {
+            WriteEntry(directory, name, member, status);
+        }
+        _archive.Finish();
+    }
+
+    private void WriteRoot(FileDescriptor root, FileStatus? below)
+    {
+        var errno = FileTree.GetStatus(root, [], out var status);
+        if (errno != 0)
+            throw new LinuxException("stat a layer's root", errno);
+        if (below is not { } lower || (status.Permissions, status.Uid, status.Gid) != (lower.Permissions, lower.Uid, lower.Gid))
+            _archive.WriteHeader(Describe(TarKind.Directory, "./"u8.ToArray(), status, root, []));
     }
 
     private void WriteDirectory(FileDescriptor directory, byte[] path)
@@ -48,6 +99,59 @@ internal sealed class DiffWriter(Stream target, CancellationToken cancel)
                 throw new LinuxException($"stat {Encoding.UTF8.GetString(Join(path, name))}", errno);
             WriteEntry(directory, name, Join(path, name), status);
         }
+    }
+
+    private void WriteDifference(FileDescriptor directory, byte[] path, MergedDirectory below)
+    {
+        var names = FileTree.ReadNames(directory, $"read {Encoding.UTF8.GetString(path)}");
+        var own = names.ToHashSet(ByteEquality.Instance);
+        foreach (var gone in below.Names().Where(name => !own.Contains(name)))
+        {
+            WriteAbove();
+            WriteMarker(Join(path, [.. OverlayMarks.WhiteoutPrefix, .. gone]), default);
+        }
+        foreach (var name in names)
+        {
+            cancel.ThrowIfCancellationRequested();
+            if (FileTree.GetStatus(directory, name, out var status) != 0)
+                continue;
+            var full = Join(path, name);
+            var before = below.Find(name);
+            if (status.Kind == FileKind.Directory && before is { Status.Kind: FileKind.Directory } known)
+            {
+                CompareDirectory(directory, name, full, status, known.Directory, known.Status, below);
+            }
+            else if (before is not { } other || !TreeComparison.AreSame(directory, name, status, other.Directory, other.Status))
+            {
+                WriteAbove();
+                WriteEntry(directory, name, full, status);
+            }
+        }
+    }
+
+    private void CompareDirectory(FileDescriptor directory, byte[] name, byte[] path, FileStatus status, FileDescriptor otherDirectory, FileStatus other, MergedDirectory below)
+    {
+        var errno = FileTree.OpenName(directory, name, OpenFlags.ReadOnly | OpenFlags.Directory, 0, out var child);
+        using (child)
+        {
+            if (errno != 0)
+                return;
+            // Written when something in it is, or if it has changed itself.
+            _unwritten.Add(() => _archive.WriteHeader(Describe(TarKind.Directory, path, status, directory, name)));
+            if (!TreeComparison.AreSame(directory, name, status, otherDirectory, other))
+                WriteAbove();
+            using (var inner = below.Enter(name)!)
+                WriteDifference(child, path, inner);
+            if (_unwritten.Count > 0)
+                _unwritten.RemoveAt(_unwritten.Count - 1);
+        }
+    }
+
+    private void WriteAbove()
+    {
+        foreach (var write in _unwritten)
+            write();
+        _unwritten.Clear();
     }
 
     private void WriteEntry(FileDescriptor directory, byte[] name, byte[] path, FileStatus status)
@@ -122,12 +226,11 @@ internal sealed class DiffWriter(Stream target, CancellationToken cancel)
 
     private void WriteFile(FileDescriptor directory, byte[] name, byte[] path, FileStatus status)
     {
-        // NonBlock: should a fifo have taken the name since, opening must not wait for its writer.
-        var errno = FileTree.OpenName(directory, name, OpenFlags.ReadOnly | OpenFlags.NonBlock, 0, out var file);
+        var errno = FileTree.OpenRegular(directory, name, out var file);
         using (file)
         {
-            if (errno == Errno.ENOENT)
-                return;
+            if (errno is Errno.ENOENT or Errno.EINVAL)
+                return; // gone since, or something else under its name
             if (errno != 0)
                 throw new LinuxException($"open {Encoding.UTF8.GetString(path)}", errno);
             var segments = FindSegments(file, status);
@@ -194,5 +297,10 @@ internal sealed class DiffWriter(Stream target, CancellationToken cancel)
         Attributes = [.. FileTree.GetAttributes(directory, name).Where(pair => OverlayMarks.IsPortable(pair.Key))],
     };
 
-    private static byte[] Join(byte[] path, ReadOnlySpan<byte> name) => path.Length == 0 ? name.ToArray() : [.. path, (byte)'/', .. name];
+    private static byte[] Join(byte[] path, ReadOnlySpan<byte> name) => path switch
+    {
+        [] => name.ToArray(),
+        [.., (byte)'/'] => [.. path, .. name],
+        _ => [.. path, (byte)'/', .. name],
+    };
 }

@@ -1,0 +1,190 @@
+using System.Text;
+using Wherry.Engine.Containers;
+using Wherry.Engine.State;
+using Wherry.Engine.Volumes;
+using Wherry.Errors;
+using Wherry.Linux;
+using Wherry.Linux.Files;
+using Wherry.Linux.FileTrees;
+using Wherry.Linux.Mounts;
+using Wherry.Runtime.Contracts;
+using OpenFlags = Wherry.Linux.FileTrees.OpenFlags;
+
+namespace Wherry.Engine.Files;
+
+/// <summary>
+/// A container's root as its program sees it, opened from outside. Of a running container it is that program's own, with
+/// all its mounts; of one at rest a mount that the host does not see. Every path is resolved by the kernel with this
+/// directory as the root (openat2(2), RESOLVE_IN_ROOT): whatever links the container has or swaps meanwhile, nothing
+/// outside is reached (CVE-2018-15664).
+/// </summary>
+internal sealed class ContainerRoot : IDisposable
+{
+    private const PathResolution Inside = PathResolution.InRoot | PathResolution.NoMagicLinks;
+
+    private readonly MountNamespace? _mounts;
+    private readonly IDisposable? _lock;
+    private readonly string _prefix;
+
+    private ContainerRoot(FileDescriptor directory, MountNamespace? mounts, IDisposable? held)
+    {
+        Directory = directory;
+        _mounts = mounts;
+        _lock = held;
+        _prefix = PathOf(directory).TrimEnd('/');
+    }
+
+    /// <summary>The root, opened for reading; owned by this object.</summary>
+    public FileDescriptor Directory { get; }
+
+    public void Dispose()
+    {
+        Directory.Dispose();
+        _mounts?.Dispose();
+        _lock?.Dispose();
+    }
+
+    /// <summary>Opens the root. A container at rest can't be started or removed until the result is disposed.</summary>
+    /// <param name="parts">The engine's.</param>
+    /// <param name="container">Running or not.</param>
+    /// <param name="withMounts">Whether its volumes and binds are there too.</param>
+    /// <param name="cancel">Gives up waiting for the container.</param>
+    public static async Task<ContainerRoot> OpenAsync(EngineParts parts, Container container, bool withMounts, CancellationToken cancel)
+    {
+        var held = await container.LockAsync(cancel).ConfigureAwait(false);
+        try
+        {
+            if (container.Life.Status == ContainerStatus.Removing)
+            {
+                throw WherryException.NotFound($"No such container: {container.Record.Name}");
+            }
+
+            if (!container.Life.IsAlive)
+            {
+                return AtRest(parts, container.Record, withMounts, held);
+            }
+
+            var root = await OfLivingAsync(container.RequireSandbox(), withMounts, cancel).ConfigureAwait(false);
+            held.Dispose();
+            return root;
+        }
+        catch
+        {
+            held.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Opens a directory, following links inside the root.</summary>
+    /// <exception cref="WherryException">NotFound; InvalidParameter: it is no directory.</exception>
+    public FileDescriptor OpenDirectory(string path)
+    {
+        var errno = FileTree.Open(Directory, Bytes(path), OpenFlags.ReadOnly | OpenFlags.Directory, 0, Inside, out var directory);
+        if (errno == 0)
+        {
+            return directory;
+        }
+
+        directory.Dispose();
+        throw Failure(path, errno);
+    }
+
+    /// <summary>The path a link leads to, as the container knows it.</summary>
+    /// <param name="path">A link's.</param>
+    /// <param name="text">What the link says; the answer follows from it alone where it leads nowhere.</param>
+    public string TargetOf(string path, string text)
+    {
+        if (FileTree.Open(Directory, Bytes(path), OpenFlags.Path, 0, Inside, out var file) == 0)
+        {
+            using (file)
+            {
+                var full = PathOf(file);
+                return full.StartsWith(_prefix, StringComparison.Ordinal) && full.Length > _prefix.Length ? full[_prefix.Length..] : "/";
+            }
+        }
+
+        return ContainerPath.Clean(text.StartsWith('/') ? text : ContainerPath.Parent(path) + "/" + text);
+    }
+
+    public static WherryException Failure(string path, int errno) => errno switch
+    {
+        Errno.ENOENT => WherryException.NotFound($"Could not find the file {path} in the container"),
+        Errno.ENOTDIR => WherryException.Invalid($"{path}: not a directory"),
+        Errno.ELOOP => WherryException.Invalid($"{path}: too many links, or one of the kernel's own that may not be followed"),
+        _ => new LinuxException($"open {path} in the container", errno),
+    };
+
+    private static byte[] Bytes(string path) => Encoding.UTF8.GetBytes(path.Length == 0 ? "." : path);
+
+    private static string PathOf(FileDescriptor file) => new FileInfo($"/proc/self/fd/{file.Number}").LinkTarget ?? "";
+
+    private static async Task<ContainerRoot> OfLivingAsync(ISandbox sandbox, bool withMounts, CancellationToken cancel)
+    {
+        var pid = sandbox.HostPid ?? throw WherryException.Unsupported("the files of a container that is not a process of this host can't be reached");
+        var root = withMounts
+            ? FileTree.OpenDirectory($"/proc/{pid}/root")
+            : MountNamespace.RunIn($"/proc/{pid}/ns/mnt", () =>
+            {
+                using var alone = MountSyscalls.CloneTree("/", recursive: false);
+                return Reopened(alone);
+            });
+        try
+        {
+            // Only now is it certain that the id was still this container's when its root was opened.
+            var processes = await sandbox.ListProcessesAsync(cancel).ConfigureAwait(false);
+            return processes.Contains(pid)
+                ? new ContainerRoot(root, null, null)
+                : throw WherryException.Conflict("the container has just ended: try again");
+        }
+        catch
+        {
+            root.Dispose();
+            throw;
+        }
+    }
+
+    private static ContainerRoot AtRest(EngineParts parts, ContainerRecord record, bool withMounts, IDisposable held)
+    {
+        var snapshot = parts.SnapshotOf(record);
+        var mounts = withMounts ? record.Mounts.Where(mount => mount.Type != MountType.Tmpfs && Path.Exists(mount.Source)).ToArray() : [];
+        using var root = parts.Layers.MountRoot(snapshot);
+        if (mounts.Length == 0)
+        {
+            return new ContainerRoot(Reopened(root), null, held);
+        }
+
+        var (space, whole) = MountNamespace.Create(() => WithMounts(root, snapshot.RootFs, mounts));
+        return new ContainerRoot(whole, space, held);
+    }
+
+    /// <summary>Puts the container's mounts on its root, where only this thread's namespace has it.</summary>
+    private static FileDescriptor WithMounts(FileDescriptor root, string place, IReadOnlyList<ResolvedMount> mounts)
+    {
+        using (var target = FileSyscalls.Open(place, Wherry.Linux.Files.OpenFlags.PathOnly | Wherry.Linux.Files.OpenFlags.Directory))
+        {
+            MountSyscalls.Attach(root, target, "the container's root");
+        }
+
+        using var inside = RootDirectory.Open(place);
+        foreach (var mount in mounts)
+        {
+            using var source = MountSyscalls.CloneTree(mount.Source!, recursive: !mount.NonRecursive);
+            var isDirectory = System.IO.Directory.Exists(mount.Source);
+            using var target = isDirectory ? inside.OpenOrMakeDirectory(mount.Destination) : inside.OpenOrMakeFile(mount.Destination);
+            if (mount.ReadOnly)
+            {
+                MountSyscalls.SetAttributes(source, MountAttributes.ReadOnly, MountAttributes.None, MountFlags.None, recursive: false, mount.Destination);
+            }
+
+            MountSyscalls.Attach(source, target, mount.Destination);
+        }
+
+        return Reopened(inside.Descriptor);
+    }
+
+    private static FileDescriptor Reopened(FileDescriptor directory)
+    {
+        var errno = FileTree.OpenName(directory, "."u8, OpenFlags.ReadOnly | OpenFlags.Directory, 0, out var opened);
+        return errno == 0 ? opened : throw new LinuxException("open a container's root", errno);
+    }
+}

@@ -1,0 +1,54 @@
+using Wherry.Linux;
+using Wherry.Linux.BtrfsVolumes;
+using Wherry.Linux.FileTrees;
+
+namespace Wherry.Storage.Drivers;
+
+/// <summary>Every tree is a subvolume, and a copy of one is a snapshot: made at once, whatever is in it.</summary>
+internal sealed class BtrfsDriver : TreeDriver
+{
+    internal const string DriverName = "btrfs";
+
+    internal override string Name => DriverName;
+
+    internal override IReadOnlyList<KeyValuePair<string, string>> Status { get; } =
+    [
+        new("Backing Filesystem", DriverName),
+    ];
+
+    internal static bool Works(string root)
+    {
+        using var directory = FileTree.OpenDirectory(root);
+        return FileTree.FileSystemOf(directory).Type == Subvolume.FileSystemType;
+    }
+
+    protected override void MakeTree(string path)
+    {
+        using var directory = FileTree.OpenDirectory(Path.GetDirectoryName(path)!);
+        Check(Subvolume.Create(directory, Path.GetFileName(path)), "make subvolume", path);
+    }
+
+    protected override void CopyTree(string source, string path)
+    {
+        using var original = FileTree.OpenDirectory(source);
+        using var directory = FileTree.OpenDirectory(Path.GetDirectoryName(path)!);
+        Check(Subvolume.Snapshot(original, directory, Path.GetFileName(path)), $"make snapshot of {source}", path);
+    }
+
+    protected override void RemoveTree(string path)
+    {
+        var parent = Path.GetDirectoryName(path)!;
+        if (!Directory.Exists(parent))
+            return;
+        using var directory = FileTree.OpenDirectory(parent);
+        // One with subvolumes of a container's own making inside goes file by file.
+        if (!Subvolume.Is(directory, Path.GetFileName(path)) || Subvolume.Destroy(directory, Path.GetFileName(path)) != 0)
+            FileTree.RemoveTree(path);
+    }
+
+    private static void Check(int errno, string doing, string path)
+    {
+        if (errno != 0)
+            throw new LinuxException($"{doing} {path}", errno);
+    }
+}

@@ -1,0 +1,67 @@
+using System.Text;
+using Wherry.Errors;
+using Wherry.Storage.Layers;
+
+namespace Wherry.Storage.Drivers;
+
+/// <summary>
+/// Which driver a data root has. The one that made its layers stays (<c>layers/driver</c>): their directories mean
+/// nothing to another. Of an empty one the file system decides, unless someone does by name.
+/// </summary>
+internal static class DriverChoice
+{
+    private const string RecordName = "driver";
+
+    /// <param name="root">The layers' directory; exists.</param>
+    /// <param name="asked">A driver's name; null leaves the choice to us.</param>
+    /// <exception cref="WherryException">Unsupported: unknown, impossible here, or not the one that made the layers.</exception>
+    internal static StorageDriver Choose(string root, string? asked)
+    {
+        var wanted = asked switch
+        {
+            null or "" or "auto" => null,
+            "overlay2" => OverlayDriver.DriverName,
+            OverlayDriver.DriverName or VfsDriver.DriverName or BtrfsDriver.DriverName => asked,
+            _ => throw WherryException.Unsupported($"storage driver {asked} is not supported: use overlay, btrfs or vfs"),
+        };
+        var known = Known(root);
+        if (known is not null && wanted is not null && wanted != known)
+        {
+            throw WherryException.Unsupported(
+                $"the layers in {root} were made by the storage driver {known}, not {wanted}: start with --storage-driver {known}, or give another --data-root");
+        }
+        var name = wanted ?? known ?? Probe(root);
+        StorageDriver driver = name switch
+        {
+            OverlayDriver.DriverName => known is not null || OverlayDriver.Works(root) ? new OverlayDriver(root) : throw Impossible(name, root),
+            BtrfsDriver.DriverName => BtrfsDriver.Works(root) ? new BtrfsDriver() : throw Impossible(name, root),
+            VfsDriver.DriverName => new VfsDriver(root),
+            _ => throw WherryException.Unsupported($"the layers in {root} were made by a storage driver this engine does not have: {name}"),
+        };
+        // Overlay is what no record means: before there was a choice there was only overlay.
+        var record = Path.Combine(root, RecordName);
+        if (name == OverlayDriver.DriverName)
+            DurableFile.Delete(record);
+        else if (known != name)
+            DurableFile.Write(record, Encoding.ASCII.GetBytes(name + "\n"));
+        return driver;
+    }
+
+    private static string? Known(string root)
+    {
+        var hasLayers = Directory.EnumerateDirectories(root).Any(directory => Digests.IsHexDigest(Path.GetFileName(directory)) || Path.GetFileName(directory) == "empty")
+            || (Directory.Exists(Path.Combine(root, LayerStore.LeaseDirectoryName)) && Directory.EnumerateFileSystemEntries(Path.Combine(root, LayerStore.LeaseDirectoryName)).Any());
+        if (!hasLayers)
+            return null;
+        var record = Path.Combine(root, RecordName);
+        return File.Exists(record) ? File.ReadAllText(record).Trim() : OverlayDriver.DriverName;
+    }
+
+    private static string Probe(string root) =>
+        OverlayDriver.Works(root) ? OverlayDriver.DriverName
+        : BtrfsDriver.Works(root) ? BtrfsDriver.DriverName
+        : VfsDriver.DriverName;
+
+    private static WherryException Impossible(string name, string root) => WherryException.Unsupported(
+        $"the storage driver {name} can't be used on the {FileSystemNames.Of(root)} file system of {root}: use vfs, or leave the choice to the engine");
+}

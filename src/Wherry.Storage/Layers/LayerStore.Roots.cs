@@ -1,0 +1,94 @@
+using Wherry.Linux;
+using Wherry.Linux.FileTrees;
+using Wherry.Linux.Mounts;
+using Wherry.Storage.Pipelines;
+using Wherry.Storage.Trees;
+
+namespace Wherry.Storage.Layers;
+
+/// <summary>Images' and containers' roots as directories to read and write, without a mount that the host would see.</summary>
+public sealed partial class LayerStore
+{
+    /// <summary>Mounts the root of a snapshot that is not in use, to read and to write: attached nowhere, and gone when the caller closes it.</summary>
+    public FileDescriptor MountRoot(Snapshot snapshot)
+    {
+        var mount = Mount(snapshot);
+        return mount.Kind == SnapshotMountKind.Directory
+            ? MountSyscalls.CloneTree(mount.Lower[0], recursive: false)
+            : OverlayMount.Create(mount.Lower, mount.Upper, mount.Work, mount.Options, snapshot.RootFs);
+    }
+
+    /// <summary>Writes all files of a root as an archive.</summary>
+    /// <param name="root">Opened for reading; not closed.</param>
+    /// <param name="tar">Written to, flushed, not disposed.</param>
+    /// <param name="cancel">Ends the work early.</param>
+    public static Task WriteRootAsync(FileDescriptor root, Stream tar, CancellationToken cancel) =>
+        ThreadBridge.WriteAsync((output, stop) => new TreeWriter(output, stop).WriteContent(root), tar, cancel);
+
+    /// <summary>Writes one file or directory as an archive.</summary>
+    /// <param name="directory">Where it lies; not closed.</param>
+    /// <param name="name">Its name there; empty for the directory itself.</param>
+    /// <param name="member">Its name in the archive.</param>
+    /// <param name="tar">Written to, flushed, not disposed.</param>
+    /// <param name="cancel">Ends the work early.</param>
+    public static Task WriteNamedAsync(FileDescriptor directory, byte[] name, byte[] member, Stream tar, CancellationToken cancel) =>
+        ThreadBridge.WriteAsync((output, stop) => new TreeWriter(output, stop).WriteNamed(directory, name, member), tar, cancel);
+
+    /// <summary>What differs between two images' files: what the second would have to do to the first's.</summary>
+    public IReadOnlyList<TreeChange> Compare(string? topChainId, string? otherTopChainId)
+    {
+        using var other = OpenImage(otherTopChainId);
+        return ChangeList.Between(other.Root, LowerOf(Chain(topChainId)));
+    }
+
+    /// <summary>Writes all files of an image as one layer's archive.</summary>
+    public void WriteFlat(string? topChainId, Stream tar, CancellationToken cancel)
+    {
+        using var image = OpenImage(topChainId);
+        new TreeWriter(tar, cancel).WriteWhole(image.Root);
+    }
+
+    /// <summary>An image's files, read-only. Its layers must be held meanwhile.</summary>
+    private OpenedImage OpenImage(string? topChainId)
+    {
+        var lower = LowerOf(Chain(topChainId));
+        var place = TemporaryDirectory();
+        var empty = Path.Combine(place, "empty");
+        Directory.CreateDirectory(empty);
+        try
+        {
+            // Overlay wants two directories below when there is none above.
+            var root = lower.Count switch
+            {
+                0 => FileTree.OpenDirectory(empty),
+                1 when _driver.KeepsWholeTrees => FileTree.OpenDirectory(lower[0]),
+                1 => Readable(OverlayMount.Create([lower[0], empty], null, null, [], place)),
+                _ => Readable(OverlayMount.Create(lower, null, null, [], place)),
+            };
+            return new OpenedImage(root, place);
+        }
+        catch
+        {
+            FileTree.RemoveTree(place);
+            throw;
+        }
+    }
+
+    private static FileDescriptor Readable(FileDescriptor mount)
+    {
+        using (mount)
+        {
+            var errno = FileTree.OpenName(mount, "."u8, OpenFlags.ReadOnly | OpenFlags.Directory, 0, out var root);
+            return errno == 0 ? root : throw new LinuxException("open a root file system", errno);
+        }
+    }
+
+    private sealed record OpenedImage(FileDescriptor Root, string Place) : IDisposable
+    {
+        public void Dispose()
+        {
+            Root.Dispose();
+            FileTree.RemoveTree(Place);
+        }
+    }
+}
