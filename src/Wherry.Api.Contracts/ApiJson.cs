@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Wherry.Api.Contracts.Cleaning;
 using Wherry.Api.Contracts.Containers;
 using Wherry.Api.Contracts.Execs;
 using Wherry.Api.Contracts.Images;
@@ -30,6 +31,12 @@ namespace Wherry.Api.Contracts;
 [JsonSerializable(typeof(ContainerUpdateResponse))]
 [JsonSerializable(typeof(IReadOnlyList<FilesystemChange>))]
 [JsonSerializable(typeof(ContainerPathStat))]
+[JsonSerializable(typeof(ContainersPruneResponse))]
+[JsonSerializable(typeof(VolumesPruneResponse))]
+[JsonSerializable(typeof(ImagesPruneResponse))]
+[JsonSerializable(typeof(NetworksPruneResponse))]
+[JsonSerializable(typeof(BuildPruneResponse))]
+[JsonSerializable(typeof(DiskUsageAnswer))]
 [JsonSerializable(typeof(ExecCreateRequest))]
 [JsonSerializable(typeof(ExecStartRequest))]
 [JsonSerializable(typeof(ExecInspectResponse))]

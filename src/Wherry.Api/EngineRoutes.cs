@@ -1,3 +1,4 @@
+using Wherry.Api.Cleaning;
 using Wherry.Api.Containers;
 using Wherry.Api.Execs;
 using Wherry.Api.Host;
@@ -21,6 +22,8 @@ public static class EngineRoutes
         new ContainerStreamRoutes(engine).AddTo(routes);
         new ContainerFileRoutes(engine).AddTo(routes);
         new ExecRoutes(engine).AddTo(routes);
+        new PruneRoutes(engine).AddTo(routes);
+        new DiskUsageRoutes(engine).AddTo(routes);
 
         // Before those whose names may contain slashes, so that "search" is not taken for an image.
         UnbuiltRoutes.AddTo(routes);

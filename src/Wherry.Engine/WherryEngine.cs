@@ -1,3 +1,4 @@
+using Wherry.Engine.Cleaning;
 using Wherry.Engine.Containers;
 using Wherry.Engine.Execs;
 using Wherry.Engine.Hosts;
@@ -28,6 +29,8 @@ public sealed class WherryEngine : IAsyncDisposable
         Containers.ExecIdsOf = Execs.RunningIdsOf;
         Networks = new NetworkService(parts);
         System = new SystemService(parts, Containers);
+        Prune = new PruneService(parts, Containers);
+        DiskUsage = new DiskUsage(parts, Containers);
     }
 
     public ContainerService Containers { get; }
@@ -41,6 +44,10 @@ public sealed class WherryEngine : IAsyncDisposable
     public NetworkService Networks { get; }
 
     public SystemService System { get; }
+
+    public PruneService Prune { get; }
+
+    public DiskUsage DiskUsage { get; }
 
     /// <summary>Opens the data root and brings the world and its records into agreement before it returns.</summary>
     /// <param name="options">Where things are; the caller holds the data root's lock.</param>

@@ -1,5 +1,7 @@
 using Wherry.Cli.About;
+using Wherry.Cli.Cleaning;
 using Wherry.Cli.Containers;
+using Wherry.Cli.Files;
 using Wherry.Cli.Images;
 using Wherry.Cli.Volumes;
 
@@ -39,6 +41,10 @@ internal static class CommandCatalog
         new("container rename", "rename", "Rename a container", static () => new RenameCommand()),
         new("container rm", "rm", "Remove one or more containers", static () => new RemoveContainersCommand(), "remove"),
         new("container commit", "commit", "Create a new image from a container's changes", static () => new CommitCommand()),
+        new("container cp", "cp", "Copy files/folders between a container and the local filesystem", static () => new CopyCommand()),
+        new("container diff", "diff", "Inspect changes to files or directories on a container's filesystem", static () => new DiffCommand()),
+        new("container export", "export", "Export a container's filesystem as a tar archive", static () => new ExportCommand()),
+        new("container prune", null, "Remove all stopped containers", static () => new PruneContainersCommand()),
         new("container inspect", null, "Display detailed information on one or more containers", static () => new InspectCommand("container")),
         new("image ls", "images", "List images", static () => new ImagesCommand(), "list"),
         new("image bootstrap", null, "Make a base image without a registry (busybox, debian:SUITE, ubuntu:SUITE)", static () => new BootstrapCommand()),
@@ -48,12 +54,16 @@ internal static class CommandCatalog
         new("image tag", "tag", "Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE", static () => new TagCommand()),
         new("image history", "history", "Show the history of an image", static () => new HistoryCommand()),
         new("image rm", "rmi", "Remove one or more images", static () => new RemoveImagesCommand(), "remove"),
+        new("image prune", null, "Remove unused images", static () => new PruneImagesCommand()),
         new("image inspect", null, "Display detailed information on one or more images", static () => new InspectCommand("image")),
         new("volume create", null, "Create a volume", static () => new CreateVolumeCommand()),
         new("volume ls", null, "List volumes", static () => new VolumesCommand(), "list"),
         new("volume inspect", null, "Display detailed information on one or more volumes", static () => new InspectCommand("volume")),
+        new("volume prune", null, "Remove unused local volumes", static () => new PruneVolumesCommand()),
         new("volume rm", null, "Remove one or more volumes", static () => new RemoveVolumesCommand(), "remove"),
         new("inspect", null, "Return low-level information on containers, images and volumes", static () => new InspectCommand(null)),
+        new("system df", null, "Show disk usage", static () => new DiskUsageCommand()),
+        new("system prune", null, "Remove unused data", static () => new PruneSystemCommand()),
         new("system info", "info", "Display system-wide information", static () => new InfoCommand()),
         new("version", null, "Show the version of the command line and the engine", static () => new VersionCommand()),
         new("completion", null, "Print the completion script for bash, zsh or fish", static () => new CompletionCommand()),

@@ -1,5 +1,4 @@
 using System.Net.Sockets;
-using System.Text;
 using System.Text.Json;
 using Wherry.Cli.CommandLine;
 
@@ -47,6 +46,19 @@ internal sealed class EngineClient(EngineAddress address, Func<EngineAddress, bo
 
     internal JsonDocument Get(Query target) => Get(target.ToString());
 
+    /// <summary>The head of what a GET would answer; null where the engine knows no such thing.</summary>
+    internal HttpResponse? Head(Query target)
+    {
+        var response = Exchange("HEAD", target.ToString(), "", default);
+        if (response.Status == 404)
+        {
+            response.Dispose();
+            return null;
+        }
+
+        return Checked(response);
+    }
+
     /// <summary>Sends a JSON document.</summary>
     internal HttpResponse Post(string target, byte[] body) => Checked(Exchange("POST", target, Json, body));
 
@@ -54,24 +66,31 @@ internal sealed class EngineClient(EngineAddress address, Func<EngineAddress, bo
     /// Sends a stream of unknown length as the body (an archive). The answer is read while the body still goes out:
     /// an engine that refuses an archive half-way is heard, and its progress is shown as it comes.
     /// </summary>
-    internal HttpResponse Upload(string target, Stream body)
+    internal HttpResponse Upload(string target, Stream body) => Upload("POST", target, output => body.CopyTo(output, 128 * 1024));
+
+    /// <summary>The same with a body that is written as it is made. What makes it fail comes out of here.</summary>
+    internal HttpResponse Upload(string method, string target, Action<Stream> produce)
     {
         var connection = Connect();
-        connection.SendHead("POST", target, "Content-Type: application/x-tar\r\nTransfer-Encoding: chunked\r\n");
-        var sender = new Thread(() => SendChunks(connection, body)) { IsBackground = true, Name = "upload" };
+        connection.SendHead(method, target, "Content-Type: application/x-tar\r\nTransfer-Encoding: chunked\r\n");
+        Exception? failure = null;
+        var sender = new Thread(() => failure = SendChunks(connection, produce)) { IsBackground = true, Name = "upload" };
         sender.Start();
-        HttpResponse response;
         try
         {
-            response = connection.ReceiveHead("POST");
+            var response = Checked(connection.ReceiveHead(method));
+            return failure is null ? response : throw failure;
         }
-        catch
+        catch (Exception e)
         {
             connection.Dispose();
+            if (failure is not null && !ReferenceEquals(e, failure))
+            {
+                throw failure;
+            }
+
             throw;
         }
-
-        return Checked(response);
     }
 
     /// <summary>
@@ -161,26 +180,27 @@ internal sealed class EngineClient(EngineAddress address, Func<EngineAddress, bo
         }
     }
 
-    private static void SendChunks(HttpConnection connection, Stream body)
+    /// <returns>Why the body could not be made.</returns>
+    private static Exception? SendChunks(HttpConnection connection, Action<Stream> produce)
     {
         try
         {
-            var buffer = new byte[128 * 1024];
-            int count;
-            while ((count = body.Read(buffer)) > 0)
-            {
-                connection.Send(Encoding.ASCII.GetBytes($"{count:x}\r\n"));
-                connection.Send(buffer.AsSpan(0, count));
-                connection.Send("\r\n"u8);
-            }
-
-            connection.Send("0\r\n\r\n"u8);
+            using var body = new ChunkedBody(connection);
+            produce(body);
+            body.Complete();
+            return null;
         }
-        catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException)
+        catch (Exception e) when (e is BrokenBodyException or ObjectDisposedException)
         {
-            // The engine stopped listening: its answer says why, and the reader of that answer reports it. Where our
-            // own source failed, an unfinished body makes the engine refuse the request.
+            // The engine stopped listening: its answer says why, and the reader of that answer reports it.
             connection.FinishSending();
+            return null;
+        }
+        catch (Exception e)
+        {
+            // An unfinished body makes the engine refuse the request.
+            connection.FinishSending();
+            return e;
         }
     }
 
@@ -189,7 +209,7 @@ internal sealed class EngineClient(EngineAddress address, Func<EngineAddress, bo
         var connection = Connect();
         try
         {
-            if (method != "GET" || !body.IsEmpty)
+            if (method is not ("GET" or "HEAD") || !body.IsEmpty)
             {
                 headers += $"Content-Length: {body.Length}\r\n";
             }

@@ -1,6 +1,7 @@
 using Wherry.Cli.CommandLine;
 using Wherry.Cli.Containers;
 using Wherry.Cli.Engine;
+using Wherry.Cli.Files;
 using Wherry.Cli.Formatting;
 using Wherry.Cli.Parsing;
 
@@ -85,40 +86,7 @@ internal sealed class SaveCommand : CliCommand
             return 0;
         }
 
-        WriteFile(response, path);
+        ArchiveFile.Write(response, path, "failed to save image");
         return 0;
-    }
-
-    /// <summary>The file appears under its name when it is complete, or not at all.</summary>
-    private static void WriteFile(HttpResponse response, string path)
-    {
-        if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } directory && !Directory.Exists(directory))
-        {
-            throw new CliException($"failed to save image: invalid output path: directory \"{directory}\" does not exist");
-        }
-
-        // A device is written to, and a link's target: neither is replaced.
-        if (path.StartsWith("/dev/", StringComparison.Ordinal) || new FileInfo(path) is { Exists: true, LinkTarget: not null })
-        {
-            using var direct = File.OpenWrite(path);
-            response.CopyTo(direct, 128 * 1024);
-            return;
-        }
-
-        var partial = $"{path}.{Environment.ProcessId}.partial";
-        try
-        {
-            using (var file = new FileStream(partial, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0))
-            {
-                response.CopyTo(file, 128 * 1024);
-            }
-
-            File.Move(partial, path, overwrite: true);
-        }
-        catch
-        {
-            File.Delete(partial);
-            throw;
-        }
     }
 }

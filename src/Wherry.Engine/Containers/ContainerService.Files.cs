@@ -6,7 +6,6 @@ using Wherry.Linux;
 using Wherry.Linux.FileTrees;
 using Wherry.Storage.Archives;
 using Wherry.Storage.Compression;
-using Wherry.Storage.Layers;
 using Wherry.Storage.Pipelines;
 using Wherry.Storage.Trees;
 
@@ -32,7 +31,7 @@ public sealed partial class ContainerService
     public async Task ExportAsync(string idOrName, Func<Stream> target, CancellationToken cancel)
     {
         using var root = await ContainerRoot.OpenAsync(_parts, _parts.Registry.Get(idOrName), withMounts: false, cancel).ConfigureAwait(false);
-        await LayerStore.WriteRootAsync(root.Directory, target(), cancel).ConfigureAwait(false);
+        await TreeArchive.WriteContentAsync(root.Directory, target(), cancel).ConfigureAwait(false);
     }
 
     /// <summary>What <c>cp</c> wants to know of a path before it begins.</summary>
@@ -52,7 +51,7 @@ public sealed partial class ContainerService
     {
         using var root = await ContainerRoot.OpenAsync(_parts, _parts.Registry.Get(idOrName), withMounts: true, cancel).ConfigureAwait(false);
         using var found = PathInContainer.Find(root, path);
-        await LayerStore.WriteNamedAsync(found.Directory, found.Name, found.Member, target(found.Status), cancel).ConfigureAwait(false);
+        await TreeArchive.WriteNamedAsync(found.Directory, found.Name, found.Member, target(found.Status), cancel).ConfigureAwait(false);
     }
 
     /// <summary>Unpacks an archive, compressed or not, into a directory of a container.</summary>

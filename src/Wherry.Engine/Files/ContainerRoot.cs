@@ -13,8 +13,8 @@ using OpenFlags = Wherry.Linux.FileTrees.OpenFlags;
 namespace Wherry.Engine.Files;
 
 /// <summary>
-/// A container's root as its program sees it, opened from outside. Of a running container it is that program's own, with
-/// all its mounts; of one at rest a mount that the host does not see. Every path is resolved by the kernel with this
+/// A container's files, opened from outside: of a running container its own root's mount, of one at rest a mount that the
+/// host does not see, with its volumes and binds where they are asked for. Every path is resolved by the kernel with this
 /// directory as the root (openat2(2), RESOLVE_IN_ROOT): whatever links the container has or swaps meanwhile, nothing
 /// outside is reached (CVE-2018-15664).
 /// </summary>
@@ -59,14 +59,20 @@ internal sealed class ContainerRoot : IDisposable
                 throw WherryException.NotFound($"No such container: {container.Record.Name}");
             }
 
-            if (!container.Life.IsAlive)
+            var record = container.Record;
+            var snapshot = parts.SnapshotOf(record);
+            var mounts = withMounts ? record.Mounts.Where(mount => mount.Type != MountType.Tmpfs && Path.Exists(mount.Source)).ToArray() : [];
+            var atRest = !container.Life.IsAlive;
+            using var root = atRest
+                ? parts.Layers.MountRoot(snapshot)
+                : await OfLivingAsync(container.RequireSandbox(), cancel).ConfigureAwait(false);
+            var (space, whole) = mounts.Length == 0 ? (null, Reopened(root)) : WithMounts(root, snapshot.RootFs, mounts);
+            if (!atRest)
             {
-                return AtRest(parts, container.Record, withMounts, held);
+                held.Dispose();
             }
 
-            var root = await OfLivingAsync(container.RequireSandbox(), withMounts, cancel).ConfigureAwait(false);
-            held.Dispose();
-            return root;
+            return new ContainerRoot(whole, space, atRest ? held : null);
         }
         catch
         {
@@ -76,8 +82,10 @@ internal sealed class ContainerRoot : IDisposable
     }
 
     /// <summary>Opens a directory, following links inside the root.</summary>
+    /// <param name="path">From the root.</param>
+    /// <param name="asked">The path that messages name, where it is another.</param>
     /// <exception cref="WherryException">NotFound; InvalidParameter: it is no directory.</exception>
-    public FileDescriptor OpenDirectory(string path)
+    public FileDescriptor OpenDirectory(string path, string? asked = null)
     {
         var errno = FileTree.Open(Directory, Bytes(path), OpenFlags.ReadOnly | OpenFlags.Directory, 0, Inside, out var directory);
         if (errno == 0)
@@ -86,7 +94,7 @@ internal sealed class ContainerRoot : IDisposable
         }
 
         directory.Dispose();
-        throw Failure(path, errno);
+        throw Failure(asked ?? path, errno);
     }
 
     /// <summary>The path a link leads to, as the container knows it.</summary>
@@ -118,23 +126,16 @@ internal sealed class ContainerRoot : IDisposable
 
     private static string PathOf(FileDescriptor file) => new FileInfo($"/proc/self/fd/{file.Number}").LinkTarget ?? "";
 
-    private static async Task<ContainerRoot> OfLivingAsync(ISandbox sandbox, bool withMounts, CancellationToken cancel)
+    /// <summary>The root's own mount, without the kernel's file systems and whatever else is mounted on it in there.</summary>
+    private static async Task<FileDescriptor> OfLivingAsync(ISandbox sandbox, CancellationToken cancel)
     {
         var pid = sandbox.HostPid ?? throw WherryException.Unsupported("the files of a container that is not a process of this host can't be reached");
-        var root = withMounts
-            ? FileTree.OpenDirectory($"/proc/{pid}/root")
-            : MountNamespace.RunIn($"/proc/{pid}/ns/mnt", () =>
-            {
-                using var alone = MountSyscalls.CloneTree("/", recursive: false);
-                return Reopened(alone);
-            });
+        var root = MountNamespace.RunIn($"/proc/{pid}/ns/mnt", () => MountSyscalls.CloneTree("/", recursive: false));
         try
         {
-            // Only now is it certain that the id was still this container's when its root was opened.
+            // Only now is it certain that the id was still this container's when its mounts were entered.
             var processes = await sandbox.ListProcessesAsync(cancel).ConfigureAwait(false);
-            return processes.Contains(pid)
-                ? new ContainerRoot(root, null, null)
-                : throw WherryException.Conflict("the container has just ended: try again");
+            return processes.Contains(pid) ? root : throw WherryException.Conflict("the container has just ended: try again");
         }
         catch
         {
@@ -143,22 +144,11 @@ internal sealed class ContainerRoot : IDisposable
         }
     }
 
-    private static ContainerRoot AtRest(EngineParts parts, ContainerRecord record, bool withMounts, IDisposable held)
-    {
-        var snapshot = parts.SnapshotOf(record);
-        var mounts = withMounts ? record.Mounts.Where(mount => mount.Type != MountType.Tmpfs && Path.Exists(mount.Source)).ToArray() : [];
-        using var root = parts.Layers.MountRoot(snapshot);
-        if (mounts.Length == 0)
-        {
-            return new ContainerRoot(Reopened(root), null, held);
-        }
-
-        var (space, whole) = MountNamespace.Create(() => WithMounts(root, snapshot.RootFs, mounts));
-        return new ContainerRoot(whole, space, held);
-    }
+    private static (MountNamespace Space, FileDescriptor Root) WithMounts(FileDescriptor root, string place, IReadOnlyList<ResolvedMount> mounts) =>
+        MountNamespace.Create(() => Compose(root, place, mounts));
 
     /// <summary>Puts the container's mounts on its root, where only this thread's namespace has it.</summary>
-    private static FileDescriptor WithMounts(FileDescriptor root, string place, IReadOnlyList<ResolvedMount> mounts)
+    private static FileDescriptor Compose(FileDescriptor root, string place, IReadOnlyList<ResolvedMount> mounts)
     {
         using (var target = FileSyscalls.Open(place, Wherry.Linux.Files.OpenFlags.PathOnly | Wherry.Linux.Files.OpenFlags.Directory))
         {

@@ -54,7 +54,7 @@ internal sealed class PathInContainer : IDisposable
 
         var clean = ContainerPath.Clean(path);
         var itself = clean == "/" || ContainerPath.FollowsLast(path);
-        var directory = root.OpenDirectory(itself ? clean : ContainerPath.Parent(clean));
+        var directory = root.OpenDirectory(itself ? clean : ContainerPath.Parent(clean), path);
         try
         {
             var name = itself ? [] : Encoding.UTF8.GetBytes(ContainerPath.Name(clean));

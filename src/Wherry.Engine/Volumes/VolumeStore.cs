@@ -6,6 +6,7 @@ using Wherry.Engine.Validation;
 using Wherry.Errors;
 using Wherry.Linux.FileTrees;
 using Wherry.Linux.Inodes;
+using Wherry.Storage.Trees;
 
 namespace Wherry.Engine.Volumes;
 
@@ -82,6 +83,22 @@ public sealed class VolumeStore
     {
         var filter = new VolumeFilter(filters, isUsed);
         return [.. from record in _volumes.Values where filter.Matches(record) orderby record.Name select Show(record)];
+    }
+
+    /// <summary>All volumes' records.</summary>
+    internal IReadOnlyList<VolumeRecord> Records() => [.. _volumes.Values.OrderBy(record => record.Name, StringComparer.Ordinal)];
+
+    /// <summary>Bytes of a volume's regular files; 0 when it is gone. Programs may be changing them meanwhile.</summary>
+    internal long SizeOf(string name)
+    {
+        try
+        {
+            return TreeSize.Of(DirectoryOf(name));
+        }
+        catch (WherryException) when (!Directory.Exists(DirectoryOf(name)))
+        {
+            return 0;
+        }
     }
 
     /// <summary>Makes a volume as the API asks for it; one that exists is returned as it is.</summary>

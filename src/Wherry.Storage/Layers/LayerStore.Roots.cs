@@ -1,7 +1,6 @@
 using Wherry.Linux;
 using Wherry.Linux.FileTrees;
 using Wherry.Linux.Mounts;
-using Wherry.Storage.Pipelines;
 using Wherry.Storage.Trees;
 
 namespace Wherry.Storage.Layers;
@@ -17,22 +16,6 @@ public sealed partial class LayerStore
             ? MountSyscalls.CloneTree(mount.Lower[0], recursive: false)
             : OverlayMount.Create(mount.Lower, mount.Upper, mount.Work, mount.Options, snapshot.RootFs);
     }
-
-    /// <summary>Writes all files of a root as an archive.</summary>
-    /// <param name="root">Opened for reading; not closed.</param>
-    /// <param name="tar">Written to, flushed, not disposed.</param>
-    /// <param name="cancel">Ends the work early.</param>
-    public static Task WriteRootAsync(FileDescriptor root, Stream tar, CancellationToken cancel) =>
-        ThreadBridge.WriteAsync((output, stop) => new TreeWriter(output, stop).WriteContent(root), tar, cancel);
-
-    /// <summary>Writes one file or directory as an archive.</summary>
-    /// <param name="directory">Where it lies; not closed.</param>
-    /// <param name="name">Its name there; empty for the directory itself.</param>
-    /// <param name="member">Its name in the archive.</param>
-    /// <param name="tar">Written to, flushed, not disposed.</param>
-    /// <param name="cancel">Ends the work early.</param>
-    public static Task WriteNamedAsync(FileDescriptor directory, byte[] name, byte[] member, Stream tar, CancellationToken cancel) =>
-        ThreadBridge.WriteAsync((output, stop) => new TreeWriter(output, stop).WriteNamed(directory, name, member), tar, cancel);
 
     /// <summary>What differs between two images' files: what the second would have to do to the first's.</summary>
     public IReadOnlyList<TreeChange> Compare(string? topChainId, string? otherTopChainId)

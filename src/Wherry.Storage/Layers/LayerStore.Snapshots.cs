@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Text;
-using Wherry.Linux.FileTrees;
 using Wherry.Storage.Pipelines;
 using Wherry.Storage.Trees;
 

@@ -58,6 +58,13 @@ public sealed partial class LayerStore
             return _layers.GetValueOrDefault(chainId);
     }
 
+    /// <summary>Bytes of the regular files of all layers.</summary>
+    public long TotalSize()
+    {
+        lock (_lock)
+            return _layers.Values.Sum(layer => layer.Size);
+    }
+
     /// <summary>The layer and those below it, topmost first.</summary>
     public IReadOnlyList<Layer> Chain(string? topChainId)
     {

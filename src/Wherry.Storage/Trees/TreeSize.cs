@@ -4,10 +4,10 @@ using Wherry.Linux.FileTrees;
 namespace Wherry.Storage.Trees;
 
 /// <summary>How much the files of a directory hold.</summary>
-internal static class TreeSize
+public static class TreeSize
 {
     /// <summary>Bytes of the regular files below <paramref name="path"/>, each inode once. A running container may change it meanwhile.</summary>
-    internal static long Of(string path)
+    public static long Of(string path)
     {
         using var root = FileTree.OpenDirectory(path);
         return Sum(root, []);

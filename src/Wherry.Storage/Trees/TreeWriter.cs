@@ -192,6 +192,8 @@ internal sealed class TreeWriter(Stream target, CancellationToken cancel)
                 break;
             case FileKind.Symlink:
                 var errno = FileTree.ReadLink(directory, name, out var link);
+                if (errno is Errno.ENOENT or Errno.EINVAL)
+                    break;
                 if (errno != 0)
                     throw new LinuxException($"read link {Encoding.UTF8.GetString(path)}", errno);
                 _archive.WriteHeader(Describe(TarKind.Symlink, path, status, directory, name) with { LinkName = link });
