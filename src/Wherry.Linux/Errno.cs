@@ -18,6 +18,7 @@ public static partial class Errno
     public const int EAGAIN = 11;
     public const int ENOMEM = 12;
     public const int EACCES = 13;
+    public const int EFAULT = 14;
     public const int EBUSY = 16;
     public const int EEXIST = 17;
     public const int EXDEV = 18;
@@ -61,6 +62,7 @@ public static partial class Errno
         [EAGAIN] = nameof(EAGAIN),
         [ENOMEM] = nameof(ENOMEM),
         [EACCES] = nameof(EACCES),
+        [EFAULT] = nameof(EFAULT),
         [EBUSY] = nameof(EBUSY),
         [EEXIST] = nameof(EEXIST),
         [EXDEV] = nameof(EXDEV),

@@ -47,6 +47,9 @@ public sealed record SandboxOptions
     /// <summary>Named volumes to fill from the image's directory at the mount point when they are empty.</summary>
     public IReadOnlyList<VolumeCopyUp> CopyUps { get; init; } = [];
 
+    /// <summary>Where the compiled form of the bundle's seccomp rules is kept, in a file named after them; null compiles them each time.</summary>
+    public string? SeccompCache { get; init; }
+
     /// <summary>Settings clipped to what the host allows are reported back as warnings rather than failed, unless named here (e.g. <c>CAP_SYS_RESOURCE</c>, <c>RLIMIT_NOFILE</c>, <c>oomScoreAdj</c>).</summary>
     public IReadOnlyList<string> AskedByName { get; init; } = [];
 }

@@ -58,4 +58,8 @@ public static class Capability
 }
 
 /// <summary>The five sets of a thread.</summary>
-public readonly record struct CapabilitySets(ulong Effective, ulong Permitted, ulong Inheritable, ulong Bounding, ulong Ambient);
+public readonly record struct CapabilitySets(ulong Effective, ulong Permitted, ulong Inheritable, ulong Bounding, ulong Ambient)
+{
+    /// <summary>The same with more to use at once; what may be kept over an execve is not widened.</summary>
+    public CapabilitySets With(ulong more) => this with { Effective = Effective | more, Permitted = Permitted | more };
+}

@@ -69,6 +69,7 @@ public static class SyscallNumber
     public static int RtSigaction => Pick(13, 134);
     public static int RtSigprocmask => Pick(14, 135);
     public static int RtSigtimedwait => Pick(128, 137);
+    public static int Seccomp => Pick(317, 277);
     public static int Sendmsg => Pick(46, 211);
     public static int Sendto => Pick(44, 206);
     public static int Setdomainname => Pick(171, 162);
@@ -105,6 +106,7 @@ public static class SyscallNumber
     public static int PidfdOpen => 434;
     public static int CloseRange => 436;
     public static int Openat2 => 437;
+    public static int PidfdGetfd => 438;
     public static int Faccessat2 => 439;
     public static int MountSetattr => 442;
 

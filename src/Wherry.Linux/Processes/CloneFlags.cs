@@ -9,6 +9,7 @@ public enum CloneFlags : uint
     Memory = 0x100,
     Vfork = 0x4000,
     Parent = 0x8000,
+    ParentSetTid = 0x100000,
     NewMount = 0x20000,
     NewCgroup = 0x02000000,
     NewUts = 0x04000000,

@@ -71,6 +71,10 @@ public static unsafe class ProcessSyscalls
     public static void Unshare(CloneFlags flags) =>
         Syscall.Check(Syscall.Call(SyscallNumber.Unshare, (nint)(uint)flags), $"unshare {flags}");
 
+    /// <summary>A duplicate of another process's descriptor; takes the right to trace it.</summary>
+    public static FileDescriptor TakeDescriptor(FileDescriptor pidfd, int number) =>
+        new((int)Syscall.Check(Syscall.Call(SyscallNumber.PidfdGetfd, pidfd.Number, number), $"take over descriptor {number} of a process"));
+
     public static void StartSession() => Syscall.Check(Syscall.Call(SyscallNumber.Setsid), "start a session");
 
     /// <summary>The signal this process gets when the thread that made it ends. Forgotten whenever credentials change.</summary>

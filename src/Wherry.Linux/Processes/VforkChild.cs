@@ -44,10 +44,13 @@ public sealed unsafe partial class VforkChild : IDisposable
     /// <param name="argument">Passed to it.</param>
     /// <param name="flags">As above.</param>
     /// <param name="stackTop">That instance's <see cref="Top"/>.</param>
-    public static int Run(delegate* unmanaged<void*, int> entry, void* argument, CloneFlags flags, nint stackTop)
+    /// <param name="childId">Where the child's id is written before it runs; null for nowhere.</param>
+    public static int Run(delegate* unmanaged<void*, int> entry, void* argument, CloneFlags flags, nint stackTop, int* childId = null)
     {
+        flags |= childId is null ? CloneFlags.None : CloneFlags.ParentSetTid;
+
         // SAFETY: the stack outlives the child, which has left our memory when clone returns (CLONE_VFORK).
-        var pid = Clone(entry, (void*)stackTop, (int)(flags | CloneFlags.Memory | CloneFlags.Vfork) | SigChld, argument);
+        var pid = Clone(entry, (void*)stackTop, (int)(flags | CloneFlags.Memory | CloneFlags.Vfork) | SigChld, argument, childId);
         return pid == -1 ? -Marshal.GetLastSystemError() : pid;
     }
 
@@ -59,7 +62,7 @@ public sealed unsafe partial class VforkChild : IDisposable
     public int RunWithOwnMemory(delegate* unmanaged<void*, int> entry, void* argument, CloneFlags flags)
     {
         // SAFETY: as above; the child has a copy of the stack.
-        var pid = Clone(entry, (void*)Top, (int)(flags | CloneFlags.Vfork) | SigChld, argument);
+        var pid = Clone(entry, (void*)Top, (int)(flags | CloneFlags.Vfork) | SigChld, argument, null);
         return pid == -1 ? -Marshal.GetLastSystemError() : pid;
     }
 
@@ -76,5 +79,5 @@ public sealed unsafe partial class VforkChild : IDisposable
     }
 
     [LibraryImport("libc", EntryPoint = "clone")]
-    private static partial int Clone(delegate* unmanaged<void*, int> entry, void* stack, int flags, void* argument);
+    private static partial int Clone(delegate* unmanaged<void*, int> entry, void* stack, int flags, void* argument, int* parentTid);
 }

@@ -37,6 +37,8 @@ public sealed record LinuxConfig
     public IntelRdt? IntelRdt { get; init; }
 
     public MemoryPolicy? MemoryPolicy { get; init; }
+
+    public SeccompConfig? Seccomp { get; init; }
 }
 
 public sealed record TimeOffset(long Secs, uint Nanosecs);

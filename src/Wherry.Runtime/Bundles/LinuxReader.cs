@@ -77,6 +77,10 @@ internal static class LinuxReader
             {
                 value = HasValue(ref json) ? value with { MemoryPolicy = LinuxExtrasReader.MemoryPolicy(ref json) } : value;
             }
+            else if (json.ValueTextEquals("seccomp"u8))
+            {
+                value = HasValue(ref json) ? value with { Seccomp = SeccompReader.Seccomp(ref json) } : value;
+            }
             else
             {
                 json.Skip();

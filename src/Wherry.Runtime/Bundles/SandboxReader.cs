@@ -33,6 +33,10 @@ internal static class SandboxReader
             {
                 value = HasValue(ref json) ? value with { CopyUps = List(ref json, VolumeCopyUp) } : value;
             }
+            else if (json.ValueTextEquals("seccompCache"u8))
+            {
+                value = HasValue(ref json) ? value with { SeccompCache = Text(ref json) } : value;
+            }
             else if (json.ValueTextEquals("askedByName"u8))
             {
                 value = HasValue(ref json) ? value with { AskedByName = Texts(ref json) } : value;

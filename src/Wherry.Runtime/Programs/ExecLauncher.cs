@@ -11,6 +11,7 @@ using Wherry.Linux.Signals;
 using Wherry.Runtime.Contracts;
 using Wherry.Runtime.Contracts.Protocol;
 using Wherry.Runtime.Identity;
+using Wherry.Runtime.Seccomp;
 
 namespace Wherry.Runtime.Programs;
 
@@ -48,13 +49,20 @@ public sealed unsafe class ExecLauncher(int pid, CloneFlags namespaces) : IDispo
     public RootDirectory OpenRoot() => RootDirectory.Open($"/proc/{pid.ToString(CultureInfo.InvariantCulture)}/root");
 
     /// <summary>Runs the program; returns when it is executed.</summary>
+    /// <param name="order">What to run.</param>
+    /// <param name="cgroup">The container's.</param>
+    /// <param name="root">From <see cref="OpenRoot"/>.</param>
+    /// <param name="stdin">Descriptor 0; the next two likewise.</param>
+    /// <param name="stdout">Descriptor 1.</param>
+    /// <param name="stderr">Descriptor 2.</param>
+    /// <param name="rules">The container's system call rules; null for none.</param>
     /// <returns>Its process id, a child of this process.</returns>
     /// <exception cref="SandboxStartException">It could not be run.</exception>
-    public int Start(ExecOrder order, CgroupDirectories cgroup, RootDirectory root, FileDescriptor stdin, FileDescriptor stdout, FileDescriptor stderr)
+    public int Start(ExecOrder order, CgroupDirectories cgroup, RootDirectory root, FileDescriptor stdin, FileDescriptor stdout, FileDescriptor stderr, ContainerRules? rules = null)
     {
         var process = order.Request.Process;
         var user = UserLookup.Resolve(root, order.Request.User, process.User, []);
-        using var program = new PreparedProgram(process, user, HostGrant.For(process, [], []));
+        using var program = new PreparedProgram(process, user, HostGrant.For(process, [], []), rules?.Filter);
         program.Plan.Stdin = stdin.Number;
         program.Plan.Stdout = stdout.Number;
         program.Plan.Stderr = stderr.Number;
@@ -66,6 +74,8 @@ public sealed unsafe class ExecLauncher(int pid, CloneFlags namespaces) : IDispo
             GiveStreams(user.Uid, stdin, stdout, stderr);
         }
 
+        using var agent = rules is { Filter.NeedsListener: true } ? ListenerHandover.Connect(rules.Config) : null;
+        using var handover = agent is null ? null : new ListenerHandover(agent, rules!.Config, rules.OwnerFor(pid), program, isOtherProcess: true);
         using var opened = Target is null ? ProcessSyscalls.OpenPidfd(pid) : null;
         using var oomScoreFile = new NativeText("/proc/self/oom_score_adj");
         using var oomScore = new NativeText(process.OomScoreAdj?.ToString(CultureInfo.InvariantCulture));
@@ -172,7 +182,7 @@ public sealed unsafe class ExecLauncher(int pid, CloneFlags namespaces) : IDispo
             return 0;
         }
 
-        var pid = VforkChild.Run(join.ProgramEntry, join.Plan, CloneFlags.Parent, join.Stack);
+        var pid = VforkChild.Run(join.ProgramEntry, join.Plan, CloneFlags.Parent, join.Stack, &join.Plan->ProcessId);
         if (Try(ref join, JoinStep.Clone, pid))
         {
             join.Pid = pid;

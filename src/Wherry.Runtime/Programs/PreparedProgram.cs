@@ -1,11 +1,13 @@
 using System.Runtime.InteropServices;
 using Wherry.Errors;
 using Wherry.Linux;
+using Wherry.Linux.Capabilities;
 using Wherry.Linux.Files;
 using Wherry.Linux.Kernel;
 using Wherry.Oci.Runtime;
 using Wherry.Runtime.Contracts;
 using Wherry.Runtime.Identity;
+using Wherry.Runtime.Seccomp;
 
 namespace Wherry.Runtime.Programs;
 
@@ -27,8 +29,9 @@ public sealed unsafe class PreparedProgram : IDisposable
     /// <param name="process">What to run.</param>
     /// <param name="user">As whom.</param>
     /// <param name="grant">What of the asked-for limits and capabilities the host gives.</param>
+    /// <param name="filter">The system calls it may make, which the caller keeps until the program runs; null for all.</param>
     /// <exception cref="WherryException">No arguments, or a working directory that is not absolute.</exception>
-    public PreparedProgram(Process process, ResolvedUser user, HostGrant grant)
+    public PreparedProgram(Process process, ResolvedUser user, HostGrant grant, SyscallFilter? filter)
     {
         if (process.Args.Count == 0 || process.Args[0].Length == 0)
         {
@@ -76,6 +79,10 @@ public sealed unsafe class PreparedProgram : IDisposable
             Umask = process.User.Umask is { } umask ? (int)umask : -1,
             NoNewPrivileges = process.NoNewPrivileges,
             Terminal = process.Terminal,
+            Filter = filter is null ? null : filter.Program,
+            FilterFlags = filter is null ? 0 : filter.KernelFlags,
+            UntilExecution = filter is null || process.NoNewPrivileges ? 0 : CapabilitySyscalls.Read().Permitted & (1UL << Capability.SysAdmin),
+            Listener = -1,
             Candidates = _candidates.Address,
             Arguments = _arguments.Address,
             Environment = _environment.Address,
@@ -120,6 +127,9 @@ public sealed unsafe class PreparedProgram : IDisposable
                 ProgramStep.WorkingDirectory => $"change the working directory to \"{_workingDirectory}\": {Errno.Describe(error)}",
                 ProgramStep.WorkingDirectoryOutside => $"working directory \"{_workingDirectory}\" lies outside the container's root",
                 ProgramStep.Limits => $"set resource limits: {Errno.Describe(error)}",
+                ProgramStep.Filter when error is Errno.EACCES => "install the seccomp filter: this takes CAP_SYS_ADMIN, which the runtime lacks here; with noNewPrivileges it can do without",
+                ProgramStep.Filter => $"install the seccomp filter: {Errno.Describe(error)}",
+                ProgramStep.Listener => $"hand over the seccomp filter's listener: {Errno.Describe(error)}",
                 ProgramStep.User => $"become user {_plan->Uid}:{_plan->Gid}: {Errno.Describe(error)}",
                 var step => $"prepare the program ({step}): {Errno.Describe(error)}",
             }, _plan->FailedStep == ProgramStep.WorkingDirectory ? 126 : 128);

@@ -18,22 +18,32 @@ public static unsafe class ProgramEntry
     private const int TiocSCtty = 0x540e;
     private const int TiocSPgrp = 0x5410;
     private const int PathBuffer = 4096;
+    private const int SeccompSetModeFilter = 1;
+    private const uint SeccompNewListener = 8;
+    private const int SpinsBetweenLooks = 50;
+    private const int ExecuteAccess = 1;
+    private const int EffectiveAccess = 0x200;
 
     /// <summary>Turns the calling thread into the user's program. Returns only if that fails, with the step and errno in the plan.</summary>
     public static void Run(ref ProgramPlan plan)
     {
         if (TakeStreams(ref plan)
-            && ShedPrivileges(ref plan)
+            && ShedPrivileges(ref plan, plan.UntilExecution)
             && Try(ref plan, ProgramStep.Execute, Syscall.Call(SyscallNumber.CloseRange, 3 + plan.PreservedDescriptors, int.MaxValue, CloseRangeCloseOnExec)))
         {
             SignalSyscalls.ResetActions();
             SignalSyscalls.SetMask(0);
-            Execute(ref plan);
+            if (InstallFilter(ref plan))
+            {
+                Execute(ref plan);
+            }
         }
     }
 
     /// <summary>Everything from resource limits to capabilities; what PID 1 under <c>--init</c> does to itself too.</summary>
-    public static bool ShedPrivileges(ref ProgramPlan plan)
+    /// <param name="plan">What is kept.</param>
+    /// <param name="besides">Capabilities kept all the same.</param>
+    public static bool ShedPrivileges(ref ProgramPlan plan, ulong besides = 0)
     {
         var values = stackalloc ulong[2];
         for (var i = 0; i < plan.LimitCount; i++)
@@ -64,7 +74,7 @@ public static unsafe class ProgramEntry
         }
 
         if (!IsInsideRoot(ref plan)
-            || !Try(ref plan, ProgramStep.Capabilities, CapabilitySyscalls.TryApply(plan.Capabilities))
+            || !Try(ref plan, ProgramStep.Capabilities, CapabilitySyscalls.TryApply(plan.Capabilities.With(besides)))
             || !Try(ref plan, ProgramStep.Capabilities, CapabilitySyscalls.TryKeepOverUserChange(keep: false)))
         {
             return false;
@@ -131,6 +141,61 @@ public static unsafe class ProgramEntry
         }
 
         return buffer[0] == (byte)'/' || Try(ref plan, ProgramStep.WorkingDirectoryOutside, -Errno.EPERM);
+    }
+
+    /// <summary>
+    /// From here on only execve must be allowed. The kernel is asked beforehand whether there is anything to
+    /// execute: afterwards, the filter may not let us say that there was not.
+    /// </summary>
+    private static bool InstallFilter(ref ProgramPlan plan)
+    {
+        if (plan.Filter is null)
+        {
+            return true;
+        }
+
+        if (!IsExecutable(ref plan))
+        {
+            return false;
+        }
+
+        var result = Syscall.Call(SyscallNumber.Seccomp, SeccompSetModeFilter, (nint)plan.FilterFlags, (nint)plan.Filter);
+        if (!Try(ref plan, ProgramStep.Filter, result))
+        {
+            return false;
+        }
+
+        return (plan.FilterFlags & SeccompNewListener) == 0 || HandOverListener(ref plan, (int)result);
+    }
+
+    // Whoever takes it is another thread or process, and sees it in this memory. No system call is made meanwhile: it could wait for the very listener.
+    private static bool HandOverListener(ref ProgramPlan plan, int listener)
+    {
+        Volatile.Write(ref plan.Listener, listener);
+        int taken;
+        while ((taken = Volatile.Read(ref plan.ListenerTaken)) == 0)
+        {
+            Thread.SpinWait(SpinsBetweenLooks);
+        }
+
+        return Try(ref plan, ProgramStep.Listener, taken < 0 ? taken : 0);
+    }
+
+    private static bool IsExecutable(ref ProgramPlan plan)
+    {
+        var denied = false;
+        for (var candidate = plan.Candidates; *candidate is not null; candidate++)
+        {
+            var result = Syscall.Call(SyscallNumber.Faccessat2, Linux.Files.FileSyscalls.WorkingDirectory, (nint)(*candidate), ExecuteAccess, EffectiveAccess);
+            if (result >= 0)
+            {
+                return true;
+            }
+
+            denied |= result == -Errno.EACCES;
+        }
+
+        return Try(ref plan, ProgramStep.Execute, denied ? -Errno.EACCES : -Errno.ENOENT);
     }
 
     private static void Execute(ref ProgramPlan plan)

@@ -16,6 +16,8 @@ public enum ProgramStep
     User,
     Capabilities,
     NoNewPrivileges,
+    Filter,
+    Listener,
     Execute,
 }
 
@@ -65,6 +67,27 @@ public unsafe struct ProgramPlan
 
     /// <summary>How many descriptors, from 3 on, the program inherits.</summary>
     public int PreservedDescriptors;
+
+    /// <summary>A system call filter (struct sock_fprog), the last thing before the program; null for none.</summary>
+    public void* Filter;
+
+    /// <summary>Of seccomp(2).</summary>
+    public uint FilterFlags;
+
+    /// <summary>
+    /// Capabilities kept besides the program's own until it is executed, which takes them away: installing a filter
+    /// needs CAP_SYS_ADMIN where privileges can be gained.
+    /// </summary>
+    public ulong UntilExecution;
+
+    /// <summary>The descriptor on which the filter announces calls, once it is there; negative before.</summary>
+    public int Listener;
+
+    /// <summary>Set by whoever takes the listener over: 1 done, minus errno for failed. Waited for, without a system call.</summary>
+    public int ListenerTaken;
+
+    /// <summary>The process that runs this plan, if it was told when it was made.</summary>
+    public int ProcessId;
 
     /// <summary>Paths to try, in order, as a shell does with PATH; null-terminated.</summary>
     public byte** Candidates;

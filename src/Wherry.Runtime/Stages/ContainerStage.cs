@@ -14,6 +14,7 @@ using Wherry.Runtime.Contracts.Protocol;
 using Wherry.Runtime.Identity;
 using Wherry.Runtime.Mounts;
 using Wherry.Runtime.Programs;
+using Wherry.Runtime.Seccomp;
 
 namespace Wherry.Runtime.Stages;
 
@@ -30,6 +31,7 @@ public sealed class ContainerStage
     private readonly StageOrder _order;
     private readonly CgroupDirectories _cgroup;
     private readonly CgroupLimits _limits;
+    private readonly int _hostPid = ListenerHandover.OwnIdOnHost();
     private readonly List<string> _warnings = [];
     private bool _detached;
 
@@ -78,6 +80,7 @@ public sealed class ContainerStage
 
     private int PrepareAndRun(int preservedDescriptors)
     {
+        using var filter = SyscallFilter.Prepare(_bundle.Linux.Seccomp, _bundle.Options.SeccompCache);
         FileSyscalls.SetUmask(0);
         _limits.Apply(_bundle.Linux.Resources);
         using var sources = BindSources.Open(_bundle.Spec.Mounts, _bundle.Directory);
@@ -92,10 +95,11 @@ public sealed class ContainerStage
         var user = UserLookup.Resolve(root, _bundle.Options.User, _bundle.Process.User, _bundle.Options.AdditionalGroups);
         MakeWorkingDirectory(root);
         HidePaths(root);
+        using var agent = ConnectAgent(filter);
         RootFilesystem.Enter(root);
         GiveStreams(user, terminal?.Slave);
         var process = _order.ExtraEnvironment.Count == 0 ? _bundle.Process : _bundle.Process with { Env = [.. _bundle.Process.Env, .. _order.ExtraEnvironment] };
-        using var program = new PreparedProgram(process, user, HostGrant.For(_bundle.Process, _bundle.Options.AskedByName, _warnings));
+        using var program = new PreparedProgram(process, user, HostGrant.For(_bundle.Process, _bundle.Options.AskedByName, _warnings), filter);
         program.Plan.OutlivesMaker = _order.OutlivesMaker;
         program.Plan.PreservedDescriptors = preservedDescriptors;
         if (_order.FindProgramFirst)
@@ -107,7 +111,7 @@ public sealed class ContainerStage
 
         _channel.SendReady(_warnings, terminal?.Master);
         terminal?.Master.Dispose();
-        return WaitForTheWord() ? Become(program) : 1;
+        return WaitForTheWord() ? Become(program, agent) : 1;
     }
 
     /// <summary>Waits to be told to go on, by the maker or, once that has detached itself, by whoever connects; false when nobody can any more.</summary>
@@ -130,11 +134,16 @@ public sealed class ContainerStage
         return true;
     }
 
-    private int Become(PreparedProgram program)
+    // The agent is found in the host's file system, so before the root is entered.
+    private FileDescriptor? ConnectAgent(SyscallFilter? filter) => filter is { NeedsListener: true } ? ListenerHandover.Connect(_bundle.Linux.Seccomp!) : null;
+
+    private int Become(PreparedProgram program, FileDescriptor? agent)
     {
+        var owner = new ListenerOwner(_bundle.Spec.OciVersion, Path.GetFileName(_order.CgroupsPath), "creating", _hostPid, _bundle.Directory);
+        using var handover = agent is null ? null : new ListenerHandover(agent, _bundle.Linux.Seccomp!, owner, program, isOtherProcess: _bundle.Options.Init);
         if (_bundle.Options.Init)
         {
-            return InitStage.Run(_channel, program);
+            return InitStage.Run(_channel, program, handover, _bundle.Linux.Seccomp);
         }
 
         ProgramEntry.Run(ref program.Plan);

@@ -5,7 +5,9 @@ using Wherry.Linux;
 using Wherry.Linux.Files;
 using Wherry.Linux.Processes;
 using Wherry.Linux.Signals;
+using Wherry.Oci.Runtime;
 using Wherry.Runtime.Programs;
+using Wherry.Runtime.Seccomp;
 
 namespace Wherry.Runtime.Stages;
 
@@ -13,14 +15,19 @@ namespace Wherry.Runtime.Stages;
 /// <c>--init</c>: the stage stays as the container's first process, runs the user's program as its child, passes
 /// signals on to it and reaps what is orphaned. No file of the image is involved.
 /// </summary>
-public static unsafe class InitStage
+internal static unsafe class InitStage
 {
+    /// <param name="channel">To the supervisor.</param>
+    /// <param name="program">What to run.</param>
+    /// <param name="handover">Waits for the program's seccomp listener; null without.</param>
+    /// <param name="seccomp">The container's rules, for this process itself.</param>
     /// <returns>The exit code of the program.</returns>
     /// <exception cref="WherryException">The program could not be run.</exception>
-    public static int Run(StageChannel channel, PreparedProgram program)
+    public static int Run(StageChannel channel, PreparedProgram program, ListenerHandover? handover, SeccompConfig? seccomp)
     {
         var child = Start(program);
-        ShedPrivileges(program);
+        handover?.Dispose();
+        ShedPrivileges(program, seccomp);
         channel.Dispose();
         ProcessSyscalls.SetName("wherry-init");
         return Serve(child);
@@ -30,7 +37,7 @@ public static unsafe class InitStage
     {
         program.Plan.OwnGroup = true;
         using var stack = new VforkChild();
-        var pid = stack.Run(&ProgramChild, program.Address, CloneFlags.None);
+        var pid = VforkChild.Run(&ProgramChild, program.Address, CloneFlags.None, stack.Top, &program.Address->ProcessId);
         if (pid < 0)
         {
             throw new LinuxException("make a process for the program", -pid);
@@ -46,10 +53,13 @@ public static unsafe class InitStage
     }
 
     // What runs in the container must be no more powerful than the container; that holds for each thread of this process too.
-    private static void ShedPrivileges(PreparedProgram program)
+    private static void ShedPrivileges(PreparedProgram program, SeccompConfig? seccomp)
     {
+        using var filter = SyscallFilter.PrepareForInit(seccomp);
         EveryThread.Run(() =>
         {
+            // First, while this thread may; what follows is among what it allows.
+            filter?.InstallOnThisThread();
             if (!ProgramEntry.ShedPrivileges(ref program.Plan))
             {
                 throw program.Failure();

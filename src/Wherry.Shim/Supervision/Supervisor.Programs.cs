@@ -3,6 +3,7 @@ using Wherry.Linux.Processes;
 using Wherry.Linux.Terminals;
 using Wherry.Runtime.Contracts.Protocol;
 using Wherry.Runtime.Programs;
+using Wherry.Runtime.Seccomp;
 using Wherry.Shim.Streams;
 
 namespace Wherry.Shim.Supervision;
@@ -12,6 +13,7 @@ public sealed partial class Supervisor
 {
     private readonly List<ExecProgram> _execs = [];
     private ExecLauncher? _execLauncher;
+    private ContainerRules? _rules;
 
     private void Signal(int signal, bool all)
     {
@@ -48,7 +50,12 @@ public sealed partial class Supervisor
         int pid;
         try
         {
-            _execLauncher ??= new ExecLauncher(Main.Pid, Main.Namespaces);
+            if (_execLauncher is null)
+            {
+                _rules = ContainerRules.Read(Main.Order.Location.BundleDirectory, Main.Order.Location.Id);
+                _execLauncher = new ExecLauncher(Main.Pid, Main.Namespaces);
+            }
+
             using var root = _execLauncher.OpenRoot();
             pid = request.Process.Terminal ? ExecOnTerminal(order, streams, root) : ExecOnPipes(order, streams, root, connected);
         }
@@ -71,7 +78,7 @@ public sealed partial class Supervisor
     private int ExecOnPipes(ExecOrder order, ProgramStreams streams, Linux.Files.RootDirectory root, bool connected)
     {
         using var pipes = ProgramPipes.Make(streams, connected ? order.Request.Streams : Runtime.Contracts.StreamSelection.None);
-        return _execLauncher!.Start(order, Main.Cgroup, root, pipes.Stdin, pipes.Stdout, pipes.Stderr);
+        return _execLauncher!.Start(order, Main.Cgroup, root, pipes.Stdin, pipes.Stdout, pipes.Stderr, _rules);
     }
 
     private int ExecOnTerminal(ExecOrder order, ProgramStreams streams, Linux.Files.RootDirectory root)
@@ -85,7 +92,7 @@ public sealed partial class Supervisor
                 PseudoTerminal.Resize(master, size.Height, size.Width);
             }
 
-            return _execLauncher!.Start(order, Main.Cgroup, root, slave, slave, slave);
+            return _execLauncher!.Start(order, Main.Cgroup, root, slave, slave, slave, _rules);
         }
     }
 
