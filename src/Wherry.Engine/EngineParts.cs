@@ -1,4 +1,5 @@
 using Wherry.Engine.Containers;
+using Wherry.Engine.Security;
 using Wherry.Engine.State;
 using Wherry.Engine.Validation;
 using Wherry.Engine.Volumes;
@@ -22,6 +23,8 @@ internal sealed record EngineParts(
     HostFacts Host,
     Action<string> Log)
 {
+    public SeccompProfiles Seccomp { get; } = new(Options.ExecRoot);
+
     /// <summary>Where a container's supervisor is found, derived from its record alone.</summary>
     public SandboxLocation LocationOf(ContainerRecord record) => new(
         record.Id,

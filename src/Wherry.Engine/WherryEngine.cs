@@ -71,6 +71,7 @@ public sealed class WherryEngine : IAsyncDisposable
             new ProcessIsolation(options.ShimPath),
             HostFacts.Probe(),
             log);
+        parts.Seccomp.Clear();
         var engine = new WherryEngine(parts);
         await new Reconciliation(parts, engine.Containers.End, engine.Containers.Removal).RunAsync(cancel).ConfigureAwait(false);
         return engine;

@@ -50,6 +50,9 @@ public sealed record SandboxOptions
     /// <summary>Where the compiled form of the bundle's seccomp rules is kept, in a file named after them; null compiles them each time.</summary>
     public string? SeccompCache { get; init; }
 
+    /// <summary>Set-user-ID and file capabilities on the root file system have no effect.</summary>
+    public bool NoSuidRoot { get; init; }
+
     /// <summary>Settings clipped to what the host allows are reported back as warnings rather than failed, unless named here (e.g. <c>CAP_SYS_RESOURCE</c>, <c>RLIMIT_NOFILE</c>, <c>oomScoreAdj</c>).</summary>
     public IReadOnlyList<string> AskedByName { get; init; } = [];
 }

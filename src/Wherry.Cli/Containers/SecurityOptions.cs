@@ -23,7 +23,7 @@ internal sealed record SecurityOptions(IReadOnlyList<string>? Options, bool Unma
                 separator = text.IndexOf(':');
             }
 
-            if (separator < 0 && text != "no-new-privileges")
+            if (separator < 0 && text is not ("no-new-privileges" or "nosuid"))
             {
                 throw new UsageException($"Invalid --security-opt: \"{text}\"");
             }

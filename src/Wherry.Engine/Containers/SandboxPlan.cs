@@ -27,10 +27,12 @@ internal sealed class SandboxPlan(EngineParts parts, ContainerRecord record)
 
         BindSources.Ensure(record.Mounts);
         var snapshot = parts.SnapshotOf(record);
+        var inputs = InputsOf(parts, record, peer);
+        var seccomp = parts.Seccomp.For(record.Host, DefaultCapabilities.For(record.Host, parts.Host), parts.Host);
         return new SandboxRequest
         {
             Location = location,
-            Spec = SpecBuilder.Build(InputsOf(parts, record, peer)),
+            Spec = SpecBuilder.Build(inputs with { Seccomp = seccomp?.Config }),
             Options = new SandboxOptions
             {
                 Rootfs = [RootfsOf(snapshot)],
@@ -41,6 +43,8 @@ internal sealed class SandboxPlan(EngineParts parts, ContainerRecord record)
                 StdinOnce = record.Config.StdinOnce,
                 Log = LogOf(),
                 CopyUps = [.. CopyUps()],
+                SeccompCache = seccomp?.CacheFile,
+                NoSuidRoot = SecurityOptions.Parse(record.Host.SecurityOpt).NoSuid,
                 AskedByName = SpecBuilder.AskedByName(record.Host),
             },
         };

@@ -11,6 +11,7 @@ internal static class ProcessPlan
     {
         var config = inputs.Config;
         var host = inputs.Host;
+        var security = SecurityOptions.Parse(host.SecurityOpt);
         return new Process
         {
             Terminal = config.Tty,
@@ -20,7 +21,9 @@ internal static class ProcessPlan
             Cwd = config.WorkingDir.Length > 0 ? config.WorkingDir : "/",
             Capabilities = DefaultCapabilities.For(host, inputs.HostFacts),
             Rlimits = Rlimits(inputs),
-            NoNewPrivileges = SecurityOptions.Parse(host.SecurityOpt).NoNewPrivileges,
+            NoNewPrivileges = security.NoNewPrivileges,
+            ApparmorProfile = security.AppArmor,
+            SelinuxLabel = SelinuxLabel(security),
             OomScoreAdj = OomScore(inputs),
         };
     }
@@ -60,6 +63,19 @@ internal static class ProcessPlan
         }
 
         return environment;
+    }
+
+    /// <summary>Containers' usual label with what was asked in its place; null where none was asked.</summary>
+    private static string? SelinuxLabel(SecurityOptions security)
+    {
+        if (security.Labels.Count == 0)
+        {
+            return null;
+        }
+
+        return string.Join(':', Part("user", "system_u"), Part("role", "system_r"), Part("type", "container_t"), Part("level", "s0"));
+
+        string Part(string name, string usual) => security.Labels.LastOrDefault(label => label.StartsWith(name + ":", StringComparison.Ordinal))?[(name.Length + 1)..] ?? usual;
     }
 
     /// <summary>As asked, but not beyond the engine's own hard limits where the kernel would refuse that.</summary>

@@ -12,6 +12,8 @@ public static class SpecBuilder
     public static Spec Build(SpecInputs inputs)
     {
         var host = inputs.Host;
+        var security = SecurityOptions.Parse(host.SecurityOpt);
+        var isUnmasked = host.Privileged || security.UnmaskPaths;
         var isOwnHostname = host.UTSMode != "host";
         return new Spec
         {
@@ -28,8 +30,9 @@ public static class SpecBuilder
                 CgroupsPath = inputs.CgroupsPath,
                 Resources = ResourcePlan.Make(inputs),
                 Sysctl = NamespacePlan.Sysctls(inputs),
-                MaskedPaths = host.Privileged ? [] : host.MaskedPaths ?? HidingPaths.Masked,
-                ReadonlyPaths = host.Privileged ? [] : host.ReadonlyPaths ?? HidingPaths.Readonly,
+                MaskedPaths = isUnmasked ? [] : host.MaskedPaths ?? HidingPaths.Masked,
+                ReadonlyPaths = isUnmasked ? [] : host.ReadonlyPaths ?? HidingPaths.Readonly,
+                Seccomp = inputs.Seccomp,
             },
         };
     }

@@ -32,6 +32,9 @@ public sealed record SpecInputs
     /// <summary>Nodes of the host's devices the container gets, see <see cref="HostDevices.Resolve"/>.</summary>
     public IReadOnlyList<GrantedDevice> Devices { get; init; } = [];
 
+    /// <summary>The system call rules; null for none.</summary>
+    public SeccompConfig? Seccomp { get; init; }
+
     /// <summary>A network namespace to join; null for one of its own, unless the host's is asked for.</summary>
     public string? NetworkNamespacePath { get; init; }
 }

@@ -38,6 +38,9 @@ public sealed record HostFacts
 
     public bool Seccomp { get; init; }
 
+    /// <summary>What a filter may answer, as the kernel calls it (<c>errno</c>, <c>user_notif</c>); empty where it does not say.</summary>
+    public IReadOnlySet<string> SeccompActions { get; init; } = new HashSet<string>();
+
     public bool SeLinux { get; init; }
 
     /// <summary>As <c>info</c> shows them.</summary>

@@ -28,13 +28,18 @@ internal static class HostProbe
             OomScoreAdjustment = int.TryParse(ReadText(Path.Combine(roots.Proc, "self/oom_score_adj")), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var score) ? score : 0,
             AppArmor = ReadText(Path.Combine(roots.Sys, "module/apparmor/parameters/enabled")) == "Y",
             Seccomp = status.ContainsKey("Seccomp"),
+            SeccompActions = ReadText(Path.Combine(roots.Proc, "sys/kernel/seccomp/actions_avail")).Split(' ', StringSplitOptions.RemoveEmptyEntries).ToHashSet(StringComparer.Ordinal),
             SeLinux = File.Exists(Path.Combine(roots.Sys, "fs/selinux/enforce")),
         };
         return facts with { SecurityOptions = SecurityOptions(facts) };
     }
 
-    /// <summary>Only what containers really get: no profile is applied yet, so none is claimed.</summary>
-    private static string[] SecurityOptions(HostFacts facts) => facts.IsCgroupUnified ? ["name=cgroupns"] : [];
+    /// <summary>Only what containers get without being asked for.</summary>
+    private static string[] SecurityOptions(HostFacts facts) =>
+    [
+        .. facts.Seccomp ? ["name=seccomp,profile=builtin"] : Array.Empty<string>(),
+        .. facts.IsCgroupUnified ? ["name=cgroupns"] : Array.Empty<string>(),
+    ];
 
     private static HashSet<string> Controllers(HostRoots roots, out bool isUnified)
     {

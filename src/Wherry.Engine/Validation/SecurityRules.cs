@@ -1,4 +1,5 @@
 using Wherry.Api.Contracts.Containers;
+using Wherry.Engine.Security;
 using Wherry.Engine.Specs;
 using Wherry.Errors;
 
@@ -12,7 +13,7 @@ internal static class SecurityRules
 
     public static void Check(HostConfig host, HostFacts facts, List<string> warnings)
     {
-        SecurityOptions.Parse(host.SecurityOpt);
+        CheckOptions(host, facts);
         CheckCapabilities(host, facts, warnings);
         CheckSysctls(host);
         CheckDevices(host);
@@ -22,6 +23,21 @@ internal static class SecurityRules
         }
 
         Refuse(host.Annotations?.Keys.Any(key => key.Length == 0) ?? false, "it is not permitted to have an empty annotation name");
+    }
+
+    private static void CheckOptions(HostConfig host, HostFacts facts)
+    {
+        var options = SecurityOptions.Parse(host.SecurityOpt);
+        SeccompProfiles.Check(options.Seccomp, facts);
+        if (options.AppArmor is { } profile && !facts.AppArmor)
+        {
+            throw WherryException.Unsupported($"--security-opt apparmor={profile}: AppArmor is not enabled in this kernel");
+        }
+
+        if (options.Labels.Count > 0 && !facts.SeLinux)
+        {
+            throw WherryException.Unsupported($"--security-opt label={options.Labels[0]}: SELinux is not enabled in this kernel");
+        }
     }
 
     private static void CheckCapabilities(HostConfig host, HostFacts facts, List<string> warnings)

@@ -9,4 +9,5 @@ namespace Wherry.Oci.Runtime;
     UseStringEnumConverter = true)]
 [JsonSerializable(typeof(Spec))]
 [JsonSerializable(typeof(Process))]
+[JsonSerializable(typeof(SeccompConfig))]
 public sealed partial class SpecJson : JsonSerializerContext;

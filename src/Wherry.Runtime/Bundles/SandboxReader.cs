@@ -37,6 +37,10 @@ internal static class SandboxReader
             {
                 value = HasValue(ref json) ? value with { SeccompCache = Text(ref json) } : value;
             }
+            else if (json.ValueTextEquals("noSuidRoot"u8))
+            {
+                value = HasValue(ref json) ? value with { NoSuidRoot = Bool(ref json) } : value;
+            }
             else if (json.ValueTextEquals("askedByName"u8))
             {
                 value = HasValue(ref json) ? value with { AskedByName = Texts(ref json) } : value;

@@ -245,6 +245,11 @@ public sealed class ContainerStage
         var hidden = new HiddenPaths(root);
         hidden.MakeReadOnly(_bundle.Linux.ReadonlyPaths);
         hidden.Mask(_bundle.Linux.MaskedPaths);
+        if (_bundle.Options.NoSuidRoot)
+        {
+            MountSyscalls.SetAttributes(root.Descriptor, MountAttributes.NoSuid, MountAttributes.None, MountFlags.None, recursive: false, "/");
+        }
+
         if (_bundle.Spec.Root?.Readonly is true)
         {
             MountSyscalls.SetAttributes(root.Descriptor, MountAttributes.ReadOnly, MountAttributes.None, MountFlags.None, recursive: false, "/");

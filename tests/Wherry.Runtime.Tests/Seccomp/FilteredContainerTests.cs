@@ -302,7 +302,7 @@ public sealed class FilteredContainerTests
                 Assert.Equal(0, compiler.ExitCode);
             }
 
-            _process = Process.Start(new ProcessStartInfo("setsid", [program, path]) { RedirectStandardOutput = true })!;
+            _process = Process.Start(new ProcessStartInfo(program, [path]) { RedirectStandardOutput = true, UseShellExecute = false })!;
             Assert.Equal("listening", _process.StandardOutput.ReadLine());
         }
 
