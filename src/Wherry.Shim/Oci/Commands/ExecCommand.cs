@@ -10,6 +10,7 @@ using Wherry.Runtime.Bundles;
 using Wherry.Runtime.Contracts;
 using Wherry.Runtime.Contracts.Protocol;
 using Wherry.Runtime.Programs;
+using Wherry.Runtime.Seccomp;
 using Wherry.Runtime.Stages;
 using Wherry.Shim.Oci.CommandLine;
 using Wherry.Shim.Oci.Containers;
@@ -126,6 +127,7 @@ public sealed class ExecCommand : ICommand
             ProgramsOutliveMaker = true,
             PreservedDescriptors = inherited.Count,
         };
+        using var rules = ContainerRules.Read(container.State.Bundle, container.State.Id);
         using var root = launcher.OpenRoot();
         if (!ProcessSyscalls.Kill(first, 0))
         {
@@ -146,7 +148,7 @@ public sealed class ExecCommand : ICommand
             using var stdout = FileSyscalls.Duplicate(1);
             using var stderr = FileSyscalls.Duplicate(2);
             master = null;
-            return launcher.Start(order, cgroup, root, stdin, stdout, stderr);
+            return launcher.Start(order, cgroup, root, stdin, stdout, stderr, rules);
         }
 
         var terminal = PseudoTerminal.OpenInside(root);
@@ -169,7 +171,7 @@ public sealed class ExecCommand : ICommand
                 }
 
                 master = terminal.Master;
-                return launcher.Start(order, cgroup, root, terminal.Slave, terminal.Slave, terminal.Slave);
+                return launcher.Start(order, cgroup, root, terminal.Slave, terminal.Slave, terminal.Slave, rules);
             }
             catch
             {

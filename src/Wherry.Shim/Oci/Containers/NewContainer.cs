@@ -7,6 +7,7 @@ using Wherry.Linux.Signals;
 using Wherry.Linux.Sockets;
 using Wherry.Runtime.Bundles;
 using Wherry.Runtime.Contracts.Protocol;
+using Wherry.Runtime.Seccomp;
 using Wherry.Runtime.Stages;
 using Wherry.Shim.Oci.CommandLine;
 
@@ -51,6 +52,7 @@ public sealed class NewContainer : IDisposable
 
         var bundle = Bundle.Read(options.Bundle);
         RequireNoHooks(bundle);
+        SyscallFilter.Check(bundle.Linux.Seccomp);
         options.RequireConsoleFor(bundle.Process.Terminal);
         var inherited = InheritedDescriptors.Find(options.PreservedDescriptors);
         var cgroupsPath = bundle.Linux.CgroupsPath is { Length: > 0 } given ? given : CgroupParent.PathFor(options.Id);
