@@ -2,8 +2,14 @@ using Wherry.Api.Http;
 using Wherry.Daemon;
 using Wherry.Daemon.Logging;
 using Wherry.Daemon.Options;
+using Wherry.Daemon.Registry;
 using Wherry.Engine.Hosts;
 using Wherry.Errors;
+
+if (args is ["registry", ..])
+{
+    return await RegistryProgram.RunAsync(args[1..]).ConfigureAwait(false);
+}
 
 DaemonOptions options;
 try

@@ -16,6 +16,12 @@ internal sealed class ArgumentParser(CliCommand command)
     internal ParsedArguments Parse(ReadOnlySpan<string> words)
     {
         var index = 0;
+        if (command.TakesWordsAsTheyAre)
+        {
+            _parsed.Arguments.AddRange(words);
+            return _parsed;
+        }
+
         while (index < words.Length)
         {
             var word = words[index++];

@@ -26,6 +26,9 @@ internal abstract class CliCommand
     /// <summary>True where everything after the first argument belongs to the program to be run.</summary>
     internal virtual bool OptionsEndAtFirstArgument => false;
 
+    /// <summary>True where all words, options included, belong to another program.</summary>
+    internal virtual bool TakesWordsAsTheyAre => false;
+
     /// <summary>What an argument names, for shell completion.</summary>
     internal virtual Completion.CompletionSource Completes => Completion.CompletionSource.None;
 

@@ -3,6 +3,7 @@ using Wherry.Cli.Cleaning;
 using Wherry.Cli.Containers;
 using Wherry.Cli.Files;
 using Wherry.Cli.Images;
+using Wherry.Cli.Registry;
 using Wherry.Cli.Volumes;
 
 namespace Wherry.Cli.CommandLine;
@@ -62,6 +63,7 @@ internal static class CommandCatalog
         new("volume prune", null, "Remove unused local volumes", static () => new PruneVolumesCommand()),
         new("volume rm", null, "Remove one or more volumes", static () => new RemoveVolumesCommand(), "remove"),
         new("inspect", null, "Return low-level information on containers, images and volumes", static () => new InspectCommand(null)),
+        new("registry serve", null, "Serve images to others over the OCI distribution API", static () => new RegistryServeCommand()),
         new("system df", null, "Show disk usage", static () => new DiskUsageCommand()),
         new("system prune", null, "Remove unused data", static () => new PruneSystemCommand()),
         new("system info", "info", "Display system-wide information", static () => new InfoCommand()),
@@ -75,6 +77,7 @@ internal static class CommandCatalog
         ("container", "Manage containers"),
         ("image", "Manage images"),
         ("volume", "Manage volumes"),
+        ("registry", "Run a registry"),
         ("system", "Manage the engine"),
     ];
 

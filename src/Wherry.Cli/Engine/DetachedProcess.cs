@@ -1,6 +1,5 @@
 using System.Collections;
 using System.Runtime.InteropServices;
-using System.Text;
 using Wherry.Cli.CommandLine;
 using Wherry.Cli.Terminals;
 
@@ -107,36 +106,4 @@ internal static unsafe partial class DetachedProcess
 
     [LibraryImport("libc", EntryPoint = "posix_spawn", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Spawn(int* process, string path, byte* actions, byte* attributes, byte** arguments, byte** environment);
-
-    /// <summary>A null-terminated array of C strings in native memory.</summary>
-    private sealed class StringVector : IDisposable
-    {
-        private readonly int _count;
-
-        internal StringVector(IEnumerable<string> texts)
-        {
-            var list = texts.ToArray();
-            _count = list.Length;
-            Pointer = (byte**)NativeMemory.AllocZeroed((nuint)(list.Length + 1), (nuint)sizeof(byte*));
-            for (var i = 0; i < list.Length; i++)
-            {
-                var bytes = Encoding.UTF8.GetBytes(list[i]);
-                var copy = (byte*)NativeMemory.AllocZeroed((nuint)bytes.Length + 1);
-                bytes.CopyTo(new Span<byte>(copy, bytes.Length));
-                Pointer[i] = copy;
-            }
-        }
-
-        internal byte** Pointer { get; }
-
-        public void Dispose()
-        {
-            for (var i = 0; i < _count; i++)
-            {
-                NativeMemory.Free(Pointer[i]);
-            }
-
-            NativeMemory.Free(Pointer);
-        }
-    }
 }

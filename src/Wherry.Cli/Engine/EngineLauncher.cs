@@ -78,7 +78,7 @@ internal sealed class EngineLauncher(TextWriter notices)
     }
 
     /// <summary>The engine beside our own executable, else in PATH.</summary>
-    private static string? FindEngine()
+    internal static string? FindEngine()
     {
         var directories = new List<string>();
         if (Path.GetDirectoryName(Environment.ProcessPath) is { } own)

@@ -18,6 +18,7 @@ internal static class Usage
         Append(text, null, "config-file", "FILE", $"Options as JSON (default {ConfigFile.DefaultPath}, where it exists)");
         Append(text, 'v', "version", null, "Print the version and quit");
         Append(text, 'h', "help", null, "Print this text and quit");
+        text.Append("\nAs 'wherryd registry serve [OPTIONS]' the program is a registry: see its own --help.\n");
         return text.ToString();
     }
 
