@@ -12,7 +12,8 @@ install -m 755 "$out/wherry-shim" "$DESTDIR$LIBEXECDIR/wherry-shim"
 ln -sfn "$LIBEXECDIR/wherry-shim" "$DESTDIR$BINDIR/wherry-oci"
 
 sed "s|@BINDIR@|$BINDIR|g; s|@LIBEXECDIR@|$LIBEXECDIR|g" eng/wherryd.service.in >"$DESTDIR$UNITDIR/wherryd.service"
-chmod 644 "$DESTDIR$UNITDIR/wherryd.service"
+sed "s|@BINDIR@|$BINDIR|g" eng/wherry-registry.service.in >"$DESTDIR$UNITDIR/wherry-registry.service"
+chmod 644 "$DESTDIR$UNITDIR/wherryd.service" "$DESTDIR$UNITDIR/wherry-registry.service"
 
 write_completion() { # SHELL FILE
     install -d "$DESTDIR$(dirname "$2")"
@@ -27,4 +28,5 @@ echo "installed in $DESTDIR$BINDIR, $DESTDIR$LIBEXECDIR and $DESTDIR$UNITDIR"
 if [ -z "$DESTDIR" ] && [ -d /run/systemd/system ]; then
     systemctl daemon-reload
     echo "start the engine with: systemctl enable --now wherryd"
+    echo "a registry, if you want one: write /etc/wherry/registry.json (docs/registry-server.md), then systemctl enable --now wherry-registry"
 fi

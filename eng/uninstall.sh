@@ -11,9 +11,15 @@ if [ -n "$PURGE" ] && [ -z "$DESTDIR" ]; then
     eng/purge.sh
 fi
 
+if [ -z "$DESTDIR" ] && [ -d /run/systemd/system ] && [ -e "$UNITDIR/wherry-registry.service" ]; then
+    systemctl disable --now wherry-registry.service >/dev/null 2>&1 || true
+fi
+
+if [ -n "$PURGE" ] && [ -z "$DESTDIR" ]; then rm -rf /var/lib/wherry-registry /var/lib/private/wherry-registry; fi
+
 rm -f "$DESTDIR$BINDIR/wherry" "$DESTDIR$BINDIR/wherryd" "$DESTDIR$BINDIR/wherry-oci"
 rm -rf "$DESTDIR$LIBEXECDIR"
-rm -f "$DESTDIR$UNITDIR/wherryd.service" \
+rm -f "$DESTDIR$UNITDIR/wherryd.service" "$DESTDIR$UNITDIR/wherry-registry.service" \
     "$DESTDIR$SHAREDIR/bash-completion/completions/wherry" \
     "$DESTDIR$SHAREDIR/zsh/site-functions/_wherry" \
     "$DESTDIR$SHAREDIR/fish/vendor_completions.d/wherry.fish"

@@ -86,7 +86,7 @@ public sealed class RegistryServer : IAsyncDisposable
             new DiscoveryEndpoints(options.Content),
             writable is null ? null : new UploadEndpoints(writable, metrics, log),
             service,
-            new PageEndpoints(options.Content, options.Store));
+            new PageEndpoints(options.Store ?? options.Content, options.Store));
         var endpoints = RegistryEndpoints.For(parts, options.ReadOnly, withMetrics: options.MetricsListen is null);
         var server = new RegistryServer(options, log, collector);
         try

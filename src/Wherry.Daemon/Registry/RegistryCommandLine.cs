@@ -38,6 +38,7 @@ internal sealed record RegistryCommandLine(RegistryDaemonOptions Options, bool S
             given.Add((option, attached ?? (option.IsSwitch ? "true" : Next(arguments, ref i))));
         }
 
+        configFile ??= File.Exists(RegistryConfigFile.DefaultPath) ? RegistryConfigFile.DefaultPath : null;
         var options = configFile is null ? new RegistryDaemonOptions() : RegistryConfigFile.Read(configFile);
         if (given.Exists(pair => pair.Option.Name == "listen"))
         {
@@ -55,7 +56,7 @@ internal sealed record RegistryCommandLine(RegistryDaemonOptions Options, bool S
             Append(text, option.Name, option.Value, option.Help);
         }
 
-        Append(text, "config", "FILE", "Options as JSON; also access rules and quotas by repository");
+        Append(text, "config", "FILE", $"Options as JSON; also access rules and quotas by repository\n(default {RegistryConfigFile.DefaultPath}, where it exists)");
         Append(text, "help", null, "Print this text and quit");
         return text.ToString();
     }

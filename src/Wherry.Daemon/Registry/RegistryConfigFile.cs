@@ -12,6 +12,8 @@ namespace Wherry.Daemon.Registry;
 /// </summary>
 internal static class RegistryConfigFile
 {
+    public const string DefaultPath = "/etc/wherry/registry.json";
+
     public static RegistryDaemonOptions Read(string path)
     {
         try

@@ -1,5 +1,7 @@
 using System.Net;
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using Wherry.Daemon.Instance;
 using Wherry.Daemon.Logging;
 using Wherry.Errors;
@@ -9,7 +11,9 @@ using Wherry.Registry.Authentication;
 using Wherry.Registry.Collection;
 using Wherry.Registry.EngineStore;
 using Wherry.Registry.Http;
+using Wherry.Registry.Metrics;
 using Wherry.Registry.Names;
+using Wherry.Registry.Proxy;
 using Wherry.Registry.Storage;
 
 namespace Wherry.Daemon.Registry;
@@ -29,7 +33,10 @@ internal sealed class RegistryDaemon(RegistryDaemonOptions options, LineLog log)
         Check();
         using var store = options.EngineStore ? null : OpenStore();
         var registryLog = new RegistryLog(log);
-        var server = await RegistryServer.StartAsync(ServerOptions(store), registryLog, new KestrelLog(log), stop.Token).ConfigureAwait(false);
+        var metrics = new RegistryMetrics();
+        using var upstream = options.Proxy is null ? null : OpenUpstream(options.Proxy);
+        var cache = upstream is null ? null : new PullThrough(store!, upstream, metrics, registryLog);
+        var server = await RegistryServer.StartAsync(ServerOptions(store, cache, metrics), registryLog, new KestrelLog(log), stop.Token).ConfigureAwait(false);
         await using (server.ConfigureAwait(false))
         {
             Announce(server);
@@ -39,6 +46,11 @@ internal sealed class RegistryDaemon(RegistryDaemonOptions options, LineLog log)
             ServiceNotification.Stopping();
             log.Info("stopping");
             await server.StopAsync(StopGrace).ConfigureAwait(false);
+        }
+
+        if (cache is not null)
+        {
+            await cache.DisposeAsync().ConfigureAwait(false);
         }
 
         void Stop(PosixSignalContext signal)
@@ -80,11 +92,39 @@ internal sealed class RegistryDaemon(RegistryDaemonOptions options, LineLog log)
         AllowMissingBlobs = options.Proxy is not null,
     });
 
-    private RegistryServerOptions ServerOptions(LocalStore? store) => new()
+    private HttpUpstream OpenUpstream(Uri address)
     {
-        Content = store is null ? new EngineContent(EngineImages.Open(options.DataRoot)) : store,
+        try
+        {
+            X509Certificate2Collection? authorities = null;
+            if (options.ProxyCa is { } file)
+            {
+                authorities = [];
+                authorities.ImportFromPemFile(file);
+            }
+
+            return new HttpUpstream(new HttpUpstreamOptions
+            {
+                // Docker's registry is known by a name that nothing answers to.
+                Address = address.Host is "docker.io" or "index.docker.io" ? new Uri("https://registry-1.docker.io") : address,
+                User = options.ProxyUser,
+                Password = options.ProxyPasswordFile is { } password ? File.ReadAllText(password).TrimEnd('\n', '\r') : null,
+                Authorities = authorities,
+            });
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or CryptographicException)
+        {
+            throw WherryException.Invalid($"proxy: {failure.Message}", failure);
+        }
+    }
+
+    private RegistryServerOptions ServerOptions(LocalStore? store, PullThrough? cache, RegistryMetrics metrics) => new()
+    {
+        Content = (IRegistryContent?)cache ?? (IRegistryContent?)store ?? new EngineContent(EngineImages.Open(options.DataRoot)),
         Store = store,
+        Metrics = metrics,
         ReadOnly = options.EngineStore ? "it serves an engine's images"
+            : cache is not null ? "it is a cache of another registry"
             : options.ReadOnly ? "this registry is read-only"
             : null,
         Listen = options.EffectiveListen,

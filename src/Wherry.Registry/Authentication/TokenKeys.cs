@@ -122,20 +122,18 @@ public sealed class TokenKeys
 
     private static void AddKey(byte[] subjectPublicKeyInfo, List<ECDsa> elliptic, List<RSA> rsa)
     {
-        var curve = ECDsa.Create();
-        try
+        var key = PublicKey.CreateFromSubjectPublicKeyInfo(subjectPublicKeyInfo, out _);
+        if (key.GetECDsaPublicKey() is { } curve)
         {
-            curve.ImportSubjectPublicKeyInfo(subjectPublicKeyInfo, out _);
             elliptic.Add(curve.KeySize == 256 ? curve : throw new CryptographicException("only the P-256 curve is supported (ES256)"));
-            return;
         }
-        catch (CryptographicException) when (curve.KeySize != 384 && curve.KeySize != 521)
+        else if (key.GetRSAPublicKey() is { } modulus)
         {
-            curve.Dispose();
+            rsa.Add(modulus.KeySize >= 2048 ? modulus : throw new CryptographicException("an RSA key needs 2048 bits"));
         }
-
-        var key = RSA.Create();
-        key.ImportSubjectPublicKeyInfo(subjectPublicKeyInfo, out _);
-        rsa.Add(key.KeySize >= 2048 ? key : throw new CryptographicException("an RSA key needs 2048 bits"));
+        else
+        {
+            throw new CryptographicException("it is neither an elliptic curve's key nor an RSA key");
+        }
     }
 }

@@ -1,7 +1,6 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Wherry.Registry.Metrics;
-using Wherry.Registry.Names;
 using Wherry.Registry.Storage;
 
 namespace Wherry.Registry.Http;

@@ -57,7 +57,8 @@ internal sealed class RegistryApplication(RegistryEndpoints endpoints, Gatekeepe
             throw new RegistryException(400, ErrorCode.NameInvalid, "invalid repository name", route.Name);
         }
 
-        if (route.Kind == RouteKind.Unknown)
+        var others = endpoints.Methods(route.Kind);
+        if (others.Count == 0)
         {
             throw new RegistryException(404, ErrorCode.Unsupported, "there is nothing at this path", context.Request.Path.Value);
         }
@@ -65,7 +66,7 @@ internal sealed class RegistryApplication(RegistryEndpoints endpoints, Gatekeepe
         var endpoint = endpoints.Find(route.Kind, method);
         if (endpoint is null)
         {
-            context.Response.Headers.Allow = string.Join(", ", endpoints.Methods(route.Kind));
+            context.Response.Headers.Allow = string.Join(", ", others);
             throw new RegistryException(405, ErrorCode.Unsupported, $"{method} is not supported here", context.Request.Path.Value);
         }
 

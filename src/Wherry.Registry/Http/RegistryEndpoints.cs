@@ -82,7 +82,8 @@ internal sealed class RegistryEndpoints
 
     internal Endpoint? Find(RouteKind kind, string method) => _all.GetValueOrDefault((kind, method));
 
-    internal IEnumerable<string> Methods(RouteKind kind) => _all.Keys.Where(key => key.Kind == kind).Select(key => key.Method);
+    /// <summary>The methods a kind of path has; none where it isn't served.</summary>
+    internal IReadOnlyList<string> Methods(RouteKind kind) => [.. _all.Keys.Where(key => key.Kind == kind).Select(key => key.Method)];
 
     private void Read(RouteKind kind, Endpoint endpoint)
     {

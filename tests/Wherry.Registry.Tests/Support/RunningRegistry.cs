@@ -33,7 +33,7 @@ internal sealed class RunningRegistry : IAsyncDisposable, IRegistryLog
     {
         var root = Directory.CreateTempSubdirectory("wherry-registry-").FullName;
         var running = new RunningRegistry { Root = root };
-        var setup = new Setup { Store = new StoreOptions { Root = root } };
+        var setup = new Setup { Store = new StoreOptions { Root = root }, Log = running };
         change(setup);
         running.Store = LocalStore.Open(setup.Store);
         var options = new RegistryServerOptions
@@ -48,11 +48,13 @@ internal sealed class RunningRegistry : IAsyncDisposable, IRegistryLog
         return running;
     }
 
-    public HttpClient NewClient(string scheme = "http", HttpMessageHandler? handler = null)
+    public string MetricsHost => _server!.MetricsAddress!.ToString();
+
+    public HttpClient NewClient(string scheme = "http", HttpMessageHandler? handler = null, string? address = null)
     {
         var client = new HttpClient(handler ?? new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false })
         {
-            BaseAddress = new Uri($"{scheme}://{Host}"),
+            BaseAddress = new Uri($"{scheme}://{address ?? Host}"),
             Timeout = TimeSpan.FromSeconds(60),
         };
         _clients.Add(client);
@@ -95,6 +97,8 @@ internal sealed class RunningRegistry : IAsyncDisposable, IRegistryLog
     internal sealed class Setup
     {
         public required StoreOptions Store { get; set; }
+
+        public required IRegistryLog Log { get; init; }
 
         public Func<RegistryServerOptions, LocalStore, RegistryServerOptions> Server { get; set; } = (options, _) => options;
 
