@@ -50,6 +50,10 @@ need_test() {
     need default-mysql-client mysql
     need skopeo skopeo
     need umoci umoci
+    need podman podman
+    need crun crun
+    need docker.io dockerd
+    need libcrypt1 '/usr/lib/*/libcrypt.so.1'
 }
 
 for target in "$@"; do

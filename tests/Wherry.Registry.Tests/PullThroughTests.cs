@@ -1,7 +1,6 @@
 using System.Net;
 using System.Security.Cryptography;
 using Wherry.Oci.Images;
-using Wherry.Registry.Metrics;
 using Wherry.Registry.Names;
 using Wherry.Registry.Proxy;
 using Wherry.Registry.Storage;
