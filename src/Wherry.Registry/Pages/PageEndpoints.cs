@@ -185,7 +185,7 @@ internal sealed class PageEndpoints(IRegistryContent content, LocalStore? store)
 
     private static string Count(int shown, int all, string what) => shown < all
         ? string.Create(CultureInfo.InvariantCulture, $"the first {shown} of {all} {what}")
-        : string.Create(CultureInfo.InvariantCulture, $"{all} {what}");
+        : string.Create(CultureInfo.InvariantCulture, $"{all} {(all != 1 ? what : what == "repositories" ? "repository" : what.TrimEnd('s'))}");
 
     private static string Short(string? digest) => digest is null ? "" : digest[..Math.Min(digest.Length, 19)];
 

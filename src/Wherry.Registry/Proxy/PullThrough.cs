@@ -61,8 +61,9 @@ public sealed class PullThrough : IRegistryContent, IAsyncDisposable
     public async ValueTask<StoredManifest?> FindManifestAsync(string repository, ManifestReference reference, CancellationToken cancel)
     {
         var kept = _store.FindManifest(repository, reference);
-        if (kept is not null && reference.Digest is not null)
+        if (kept is not null && reference.Digest is { } named)
         {
+            _store.Renew(repository, named);
             Interlocked.Increment(ref _hits);
             return kept;
         }

@@ -52,6 +52,9 @@ public sealed partial class LocalStore
         return new PutManifestResult(digest, document.Subject);
     }
 
+    /// <summary>Marks a manifest as in use: without a tag it stays for another grace period.</summary>
+    public void Renew(string repository, ContentDigest digest) => Change(() => RepositoryLinks.TryTouch(Layout.Repository(repository).ManifestPath(digest)));
+
     /// <summary>Takes a tag away; false where there is none. The manifest stays until it is collected.</summary>
     public bool DeleteTag(string repository, string tag) => Change(() => Layout.Repository(repository).UnlinkTag(tag));
 
