@@ -63,7 +63,8 @@ public sealed class CommandLineTests
     [Fact]
     public void Every_command_has_help()
     {
-        foreach (var entry in CommandCatalog.Entries)
+        // Where all words are another program's, so is the help: asking for it here would become that program.
+        foreach (var entry in CommandCatalog.Entries.Where(entry => !entry.Create().TakesWordsAsTheyAre))
         {
             var run = CommandLineRun.Of(null, [.. entry.Path.Split(' '), "--help"]);
             Assert.Equal(0, run.ExitCode);
