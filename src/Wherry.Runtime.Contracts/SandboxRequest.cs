@@ -70,6 +70,12 @@ public sealed record RootfsMount
 
     public string? WorkDirectory { get; init; }
 
+    /// <summary>
+    /// Overlay: the owners of all layers, the upper one's too, are shown through the mappings of the container's user
+    /// namespace, so they are on disk as if it had none. Needs Linux 6.15, and upper and work directory side by side.
+    /// </summary>
+    public bool IdMapped { get; init; }
+
     /// <summary>Further options of the file system, e.g. <c>metacopy=off</c>.</summary>
     public IReadOnlyList<string> Options { get; init; } = [];
 }

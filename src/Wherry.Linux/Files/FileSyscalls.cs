@@ -120,6 +120,16 @@ public static unsafe class FileSyscalls
         return (new FileDescriptor(fds[0]), new FileDescriptor(fds[1]));
     }
 
+    /// <summary>A file that exists in memory only, until it is closed everywhere.</summary>
+    /// <param name="name">Shown in /proc.</param>
+    public static FileDescriptor MemoryFile(string name)
+    {
+        using var text = new NativeText(name);
+        return new((int)Syscall.Check(Syscall.Call(SyscallNumber.MemfdCreate, text.Address, 1), "make a file in memory"));
+    }
+
+    public static void Rewind(FileDescriptor file) => Syscall.Check(Syscall.Call(SyscallNumber.Lseek, file.Number, 0, 0), "go to a file's beginning");
+
     /// <summary>Makes reads and writes return at once. A property of the open file, so of every descriptor that shares it.</summary>
     public static void SetNonBlocking(FileDescriptor file) =>
         Syscall.Check(Syscall.Call(SyscallNumber.Fcntl, file.Number, SetStatusFlags, OpenFlags.NonBlocking), "make a descriptor non-blocking");
@@ -204,6 +214,12 @@ public static unsafe class FileSyscalls
 
     public static void ChangeDirectory(FileDescriptor directory) =>
         Syscall.Check(Syscall.Call(SyscallNumber.Fchdir, directory.Number), "change the working directory");
+
+    public static void ChangeRoot(string path)
+    {
+        using var text = new NativeText(path);
+        Syscall.Check(Syscall.Call(SyscallNumber.Chroot, text.Address), $"change the root to {path}");
+    }
 
     public static int TryChangeDirectory(string path)
     {

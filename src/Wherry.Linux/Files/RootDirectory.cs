@@ -28,6 +28,18 @@ public sealed class RootDirectory : IDisposable
         };
     }
 
+    /// <summary>The path, which exists, is spelled without symbolic links.</summary>
+    public bool LeadsThroughNoLink(string path)
+    {
+        var fd = FileSyscalls.TryOpen(Descriptor.Number, Inside(path), OpenFlags.PathOnly, ResolveFlags.InRoot | ResolveFlags.NoSymlinks);
+        if (fd >= 0)
+        {
+            new FileDescriptor(fd).Dispose();
+        }
+
+        return fd >= 0;
+    }
+
     /// <summary>Opens a directory (<c>O_PATH</c>), making it and those above where they are missing.</summary>
     public FileDescriptor OpenOrMakeDirectory(string path, int mode = 0x1ed) => OpenOrMakeDirectory(path, mode, MostLinks);
 

@@ -14,6 +14,7 @@ public static class SyscallNumber
     public static int Capget => Pick(125, 90);
     public static int Capset => Pick(126, 91);
     public static int Chdir => Pick(80, 49);
+    public static int Chroot => Pick(161, 51);
     public static int Close => Pick(3, 57);
     public static int Connect => Pick(42, 203);
     public static int CopyFileRange => Pick(326, 285);
@@ -50,6 +51,8 @@ public static class SyscallNumber
     public static int Kill => Pick(62, 129);
     public static int Linkat => Pick(265, 37);
     public static int Listen => Pick(50, 201);
+    public static int Lseek => Pick(8, 62);
+    public static int MemfdCreate => Pick(319, 279);
     public static int Mkdirat => Pick(258, 34);
     public static int Mknodat => Pick(259, 33);
     public static int Mmap => Pick(9, 222);
@@ -78,6 +81,8 @@ public static class SyscallNumber
     public static int Setns => Pick(308, 268);
     public static int SchedSetaffinity => Pick(203, 122);
     public static int SchedSetattr => Pick(314, 274);
+    public static int Setfsgid => Pick(123, 152);
+    public static int Setfsuid => Pick(122, 151);
     public static int SetMempolicy => Pick(238, 237);
     public static int Setpgid => Pick(109, 154);
     public static int Setresgid => Pick(119, 149);

@@ -94,6 +94,17 @@ public static class Links
         batch.End();
     }
 
+    /// <summary>Moves a link into another network namespace under a name it may keep.</summary>
+    /// <param name="batch">The batch to append to.</param>
+    /// <param name="link">In this namespace.</param>
+    /// <param name="namespaceDescriptor">An open network namespace; it must stay open until the batch was sent.</param>
+    /// <param name="name">Its name there.</param>
+    public static void Move(NetlinkBatch batch, Link link, FileDescriptor namespaceDescriptor, string name)
+    {
+        Begin(batch, RTM_NEWLINK, NetlinkFlags.Acknowledge, $"move {link.Name} into another network namespace as {name}", link.Index);
+        batch.PutUInt32(IFLA_NET_NS_FD, (uint)namespaceDescriptor.Number).PutString(IFLA_IFNAME, name).End();
+    }
+
     public static void SetMaster(NetlinkBatch batch, Link link, int master)
     {
         Begin(batch, RTM_NEWLINK, NetlinkFlags.Acknowledge, $"attach {link.Name} to its bridge", link.Index);

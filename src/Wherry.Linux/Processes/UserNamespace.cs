@@ -44,7 +44,7 @@ public static unsafe partial class UserNamespace
 
         try
         {
-            var process = "/proc/" + holder.ToString(CultureInfo.InvariantCulture);
+            var process = "/proc/" + IdInProc(holder);
             Map(process, holder, users, groups);
             return FileSyscalls.Open(process + "/ns/user", OpenFlags.ReadOnly);
         }
@@ -65,6 +65,22 @@ public static unsafe partial class UserNamespace
         }
 
         return text.ToString();
+    }
+
+    // The caller may be in a pid namespace other than /proc's: there the same process has another number, and that number may be another process.
+    private static string IdInProc(int pid)
+    {
+        using var descriptor = ProcessSyscalls.OpenPidfd(pid);
+        var text = FileSyscalls.TryReadText($"/proc/self/fdinfo/{descriptor.Number}") ?? "";
+        foreach (var line in text.AsSpan().EnumerateLines())
+        {
+            if (line.StartsWith("Pid:", StringComparison.Ordinal) && int.TryParse(line[4..].Trim(), CultureInfo.InvariantCulture, out var id) && id > 0)
+            {
+                return id.ToString(CultureInfo.InvariantCulture);
+            }
+        }
+
+        throw WherryException.System("the process that holds a user namespace is not in /proc");
     }
 
     private static void Map(string process, int pid, IReadOnlyList<IdRange> users, IReadOnlyList<IdRange> groups)

@@ -51,6 +51,12 @@ public enum MessageKind
     /// <summary>To the stage: its maker goes away; the word to run the program comes by a connection to its listener.</summary>
     StageDetach = 35,
 
+    /// <summary>From the stage: all is mounted, and the bundle has hooks for the runtime to run before the root is entered.</summary>
+    StageMounted = 36,
+
+    /// <summary>To the stage: the hooks are run.</summary>
+    StageContinue = 37,
+
     // Answers.
     Done = 64,
 

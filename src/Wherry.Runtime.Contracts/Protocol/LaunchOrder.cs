@@ -21,6 +21,9 @@ public sealed record LaunchOrder
 
     public LogFile? Log { get; init; }
 
+    /// <summary>The bundle has hooks or network devices, which are the supervisor's work; it then has to read it.</summary>
+    public bool HasMakersWork { get; init; }
+
     public static LaunchOrder For(SandboxRequest request) => new()
     {
         Location = request.Location,
@@ -29,6 +32,7 @@ public sealed record LaunchOrder
         OpenStdin = request.Options.OpenStdin,
         StdinOnce = request.Options.StdinOnce,
         Log = request.Options.Log,
+        HasMakersWork = request.Spec.Hooks is not null || request.Spec.Linux?.NetDevices is not null,
     };
 
     public void WriteTo(WireWriter writer)
@@ -50,6 +54,7 @@ public sealed record LaunchOrder
         writer.Write(Log?.Path);
         writer.Write(Log?.MaxSizeBytes ?? 0);
         writer.Write(Log?.MaxFiles ?? 0);
+        writer.Write(HasMakersWork);
     }
 
     public static LaunchOrder ReadFrom(ref WireReader reader)
@@ -75,6 +80,7 @@ public sealed record LaunchOrder
             OpenStdin = openStdin,
             StdinOnce = stdinOnce,
             Log = path is null ? null : new LogFile(path, maxSize, maxFiles),
+            HasMakersWork = reader.ReadBool(),
         };
     }
 }

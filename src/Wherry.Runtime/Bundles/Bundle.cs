@@ -37,6 +37,21 @@ public sealed record Bundle(string Directory, Spec Spec, SandboxOptions Options)
         return FileSyscalls.ReadToEnd(file, LargestFile);
     }
 
+    /// <summary>The same as <see cref="Read(string)"/> from files that somebody else has opened, and that are closed here.</summary>
+    /// <param name="directory">Where they lie.</param>
+    /// <param name="config">The configuration.</param>
+    /// <param name="sandbox">The other file; null if there is none.</param>
+    public static Bundle Read(string directory, FileDescriptor config, FileDescriptor? sandbox)
+    {
+        using (config)
+        using (sandbox)
+        {
+            var spec = Parse(FileSyscalls.ReadToEnd(config, LargestFile), StateFiles.Config, SpecReader.Spec);
+            var options = sandbox is null ? new SandboxOptions() : Parse(FileSyscalls.ReadToEnd(sandbox, LargestFile), StateFiles.Sandbox, SandboxReader.SandboxOptions);
+            return new Bundle(directory, spec, options);
+        }
+    }
+
     /// <summary>Reads a configuration from its text.</summary>
     /// <exception cref="WherryException">It is not as it must be.</exception>
     public static Spec ParseSpec(ReadOnlySpan<byte> text) => Parse(text, StateFiles.Config, SpecReader.Spec);

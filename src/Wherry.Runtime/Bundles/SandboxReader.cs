@@ -72,6 +72,10 @@ internal static class SandboxReader
             {
                 value = HasValue(ref json) ? value with { UpperDirectory = Text(ref json) } : value;
             }
+            else if (json.ValueTextEquals("idMapped"u8))
+            {
+                value = HasValue(ref json) ? value with { IdMapped = Bool(ref json) } : value;
+            }
             else if (json.ValueTextEquals("workDirectory"u8))
             {
                 value = HasValue(ref json) ? value with { WorkDirectory = Text(ref json) } : value;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Wherry.Errors;
+using Wherry.Linux;
 using Wherry.Linux.Cgroups;
 using Wherry.Linux.Files;
 using Wherry.Oci.Runtime;
@@ -7,10 +8,8 @@ using Wherry.Oci.Runtime;
 namespace Wherry.Runtime.Cgroups;
 
 /// <summary>Writes a bundle's resource limits into its cgroup, each in the form of the tree its controller lives in.</summary>
-public sealed class CgroupLimits(CgroupDirectories cgroup, IReadOnlyList<string> askedByName, List<string> warnings)
+public sealed partial class CgroupLimits(CgroupDirectories cgroup, IReadOnlyList<string> askedByName, List<string> warnings)
 {
-    private const ulong DefaultPeriod = 100_000;
-
     /// <summary>All limits but those on devices.</summary>
     public void Apply(Resources? resources)
     {
@@ -24,6 +23,9 @@ public sealed class CgroupLimits(CgroupDirectories cgroup, IReadOnlyList<string>
         Cpuset(resources.Cpu);
         Pids(resources.Pids);
         BlockIo(resources.BlockIo);
+        HugePages(resources.HugepageLimits);
+        Network(resources.Network);
+        Rdma(resources.Rdma);
         Unified(resources.Unified);
     }
 
@@ -33,132 +35,6 @@ public sealed class CgroupLimits(CgroupDirectories cgroup, IReadOnlyList<string>
         if (resources is not null)
         {
             Devices(resources.Devices);
-        }
-    }
-
-    private void Memory(MemoryLimits? limits)
-    {
-        if (limits is null)
-        {
-            return;
-        }
-
-        if (cgroup.V1("memory") is { } v1)
-        {
-            MemoryV1(v1, limits);
-        }
-        else if (cgroup.V2("memory") is { } v2)
-        {
-            MemoryV2(v2, limits);
-        }
-        else
-        {
-            Missing("memory", limits.Limit is not null || limits.Swap is not null);
-        }
-    }
-
-    private void MemoryV1(string directory, MemoryLimits limits)
-    {
-        // A new cgroup has neither limit, and the kernel wants memory below memory+swap at all times.
-        Write(directory, "memory.limit_in_bytes", limits.Limit);
-        if (limits.Swap is { } swap && swap != 0)
-        {
-            if (File.Exists(directory + "/memory.memsw.limit_in_bytes"))
-            {
-                Write(directory, "memory.memsw.limit_in_bytes", swap);
-            }
-            else if (swap > 0)
-            {
-                warnings.Add("the kernel does not account swap: memory is limited without it");
-            }
-        }
-
-        Write(directory, "memory.soft_limit_in_bytes", limits.Reservation);
-        Write(directory, "memory.swappiness", (long?)limits.Swappiness);
-        if (limits.DisableOomKiller is true)
-        {
-            Write(directory, "memory.oom_control", 1);
-        }
-    }
-
-    private void MemoryV2(string directory, MemoryLimits limits)
-    {
-        Write(directory, "memory.max", Max(limits.Limit));
-        if (limits.Swap is { } swap && swap != 0)
-        {
-            // v2 counts swap by itself.
-            var alone = swap < 0 ? -1 : swap - Math.Max(limits.Limit ?? 0, 0);
-            if (File.Exists(directory + "/memory.swap.max"))
-            {
-                Write(directory, "memory.swap.max", Max(alone));
-            }
-            else if (swap > 0)
-            {
-                warnings.Add("the kernel does not account swap: memory is limited without it");
-            }
-        }
-
-        Write(directory, "memory.low", Max(limits.Reservation));
-        if (limits.Swappiness is not null)
-        {
-            warnings.Add("cgroup v2 has no swappiness; it is ignored");
-        }
-
-        if (limits.DisableOomKiller is true)
-        {
-            warnings.Add("cgroup v2 can't disable the OOM killer; it stays on");
-        }
-    }
-
-    private void Cpu(CpuLimits? limits)
-    {
-        if (limits is null || (limits.Shares is null or 0 && limits.Quota is null or 0 && limits.Period is null or 0))
-        {
-            return;
-        }
-
-        if (cgroup.V1("cpu") is { } v1)
-        {
-            Write(v1, "cpu.shares", limits.Shares is 0 ? null : (long?)limits.Shares);
-
-            // The kernel checks each write against the other value, so which comes first depends on what is there: the default period is 100 ms.
-            Write(v1, "cpu.cfs_period_us", limits.Period is 0 ? null : (long?)limits.Period);
-            Write(v1, "cpu.cfs_quota_us", limits.Quota is 0 ? null : limits.Quota);
-        }
-        else if (cgroup.V2("cpu") is { } v2)
-        {
-            if (limits.Shares is { } shares and not 0)
-            {
-                Write(v2, "cpu.weight", WeightOfShares(shares));
-            }
-
-            if (limits.Quota is not (null or 0) || limits.Period is not (null or 0))
-            {
-                var quota = limits.Quota is > 0 ? limits.Quota.Value.ToString(CultureInfo.InvariantCulture) : "max";
-                Write(v2, "cpu.max", $"{quota} {(limits.Period is null or 0 ? DefaultPeriod : limits.Period.Value)}");
-            }
-        }
-        else
-        {
-            Missing("cpu", required: true);
-        }
-    }
-
-    private void Cpuset(CpuLimits? limits)
-    {
-        if (string.IsNullOrEmpty(limits?.Cpus) && string.IsNullOrEmpty(limits?.Mems))
-        {
-            return;
-        }
-
-        if ((cgroup.V1("cpuset") ?? cgroup.V2("cpuset")) is { } directory)
-        {
-            Write(directory, "cpuset.cpus", string.IsNullOrEmpty(limits.Cpus) ? null : limits.Cpus);
-            Write(directory, "cpuset.mems", string.IsNullOrEmpty(limits.Mems) ? null : limits.Mems);
-        }
-        else
-        {
-            Missing("cpuset", required: true);
         }
     }
 
@@ -177,31 +53,6 @@ public sealed class CgroupLimits(CgroupDirectories cgroup, IReadOnlyList<string>
         {
             Missing("pids", required: limit.Limit > 0);
         }
-    }
-
-    private void BlockIo(BlockIoLimits? limits)
-    {
-        if (limits?.Weight is not { } weight || weight == 0)
-        {
-            return;
-        }
-
-        // BFQ has its own file; the generic one belongs to CFQ (gone since 5.0) or iocost.
-        var candidates = cgroup.V1("blkio") is { } v1
-            ? new[] { (v1 + "/blkio.bfq.weight", weight.ToString(CultureInfo.InvariantCulture)), (v1 + "/blkio.weight", weight.ToString(CultureInfo.InvariantCulture)) }
-            : cgroup.V2("io") is { } v2
-                ? [(v2 + "/io.bfq.weight", weight.ToString(CultureInfo.InvariantCulture)), (v2 + "/io.weight", $"default {IoWeight(weight)}")]
-                : [];
-        foreach (var (path, value) in candidates)
-        {
-            if (File.Exists(path))
-            {
-                FileSyscalls.WriteKernelFile(path, value);
-                return;
-            }
-        }
-
-        warnings.Add("the kernel offers no block I/O weight; it is ignored");
     }
 
     private void Devices(IReadOnlyList<DeviceRule> rules)
@@ -242,12 +93,6 @@ public sealed class CgroupLimits(CgroupDirectories cgroup, IReadOnlyList<string>
         }
     }
 
-    /// <summary>v1's 2–262144 mapped on v2's 1–10000, as systemd and other runtimes do.</summary>
-    internal static long WeightOfShares(ulong shares) => 1 + (long)((Math.Clamp(shares, 2, 262_144) - 2) * 9_999 / 262_142);
-
-    /// <summary>v1's 10–1000 mapped on v2's 1–10000.</summary>
-    internal static long IoWeight(ushort weight) => 1 + ((Math.Clamp(weight, (ushort)10, (ushort)1000) - 10) * 9_999L / 990);
-
     private static string? Max(long? value) => value switch
     {
         null => null,
@@ -275,4 +120,38 @@ public sealed class CgroupLimits(CgroupDirectories cgroup, IReadOnlyList<string>
 
         warnings.Add($"{message}: the container runs without that limit");
     }
+
+    // For what nobody asks for but by name.
+    private string Require(string controller, string property) =>
+        cgroup.V1(controller) ?? cgroup.V2(controller) ?? throw WherryException.Unsupported($"{property}: this host has no cgroup controller \"{controller}\"");
+
+    private static void WriteKnown(string directory, string file, string value, string property)
+    {
+        if (!File.Exists($"{directory}/{file}"))
+        {
+            throw WherryException.Unsupported($"{property}: this kernel has no {file}");
+        }
+
+        FileSyscalls.WriteKernelFile($"{directory}/{file}", value);
+    }
+
+    // Where the kernel checks one value against the other, which may go first depends on what is there.
+    private static void InEitherOrder(Action first, Action second)
+    {
+        try
+        {
+            first();
+        }
+        catch (LinuxException e) when (e.ErrorNumber is Errno.EINVAL or Errno.EBUSY)
+        {
+            second();
+            first();
+            return;
+        }
+
+        second();
+    }
+
+    private static string Text<T>(T value)
+        where T : IFormattable => value.ToString(null, CultureInfo.InvariantCulture);
 }

@@ -7,8 +7,8 @@ namespace Wherry.Runtime.Mounts;
 
 /// <summary>
 /// The host's directories and files that are to be bound, cloned before the mount namespace is cut off from
-/// the host's, so that one asked to be shared or slave still has the host's mount as its peer or master.
-/// Owns the clones.
+/// the host's, so that one asked to be shared or slave still has the host's mount as its peer or master; with
+/// all their options set, so that they need only be attached. Owns the clones.
 /// </summary>
 public sealed class BindSources : IDisposable
 {
@@ -16,18 +16,23 @@ public sealed class BindSources : IDisposable
 
     /// <param name="mounts">All mounts; those that are binds are opened.</param>
     /// <param name="bundle">Where relative sources start.</param>
+    /// <param name="userNamespace">The container's, for id-mapped mounts; null if it has none.</param>
     /// <exception cref="WherryException">A source does not exist.</exception>
-    public static BindSources Open(IReadOnlyList<Mount> mounts, string bundle)
+    public static BindSources Open(IReadOnlyList<Mount> mounts, string bundle, FileDescriptor? userNamespace = null)
     {
         var sources = new BindSources();
+        using var owners = new MappedOwners(userNamespace);
         try
         {
             foreach (var mount in mounts)
             {
                 var options = MountOptions.Of(mount);
-                if (options.IsBind)
+                if (options.IsBind && !options.IsRemount)
                 {
-                    sources._trees.Add(mount, Clone(mount, options, bundle));
+                    var tree = Clone(mount, options, bundle);
+                    sources._trees.Add(mount, tree);
+                    owners.Apply(tree, mount, options);
+                    SetOptions(tree, options, mount.Destination);
                 }
             }
 
@@ -40,7 +45,26 @@ public sealed class BindSources : IDisposable
         }
     }
 
+    /// <summary>Takes over what a maker has opened.</summary>
+    /// <param name="mounts">All mounts.</param>
+    /// <param name="numbers">For each its descriptor, or −1.</param>
+    public static BindSources Adopt(IReadOnlyList<Mount> mounts, IReadOnlyList<int> numbers)
+    {
+        var sources = new BindSources();
+        for (var i = 0; i < numbers.Count; i++)
+        {
+            if (numbers[i] >= 0)
+            {
+                sources._trees.Add(mounts[i], new FileDescriptor(numbers[i]));
+            }
+        }
+
+        return sources;
+    }
+
     public FileDescriptor Of(Mount mount) => _trees[mount];
+
+    public FileDescriptor? Find(Mount mount) => _trees.GetValueOrDefault(mount);
 
     public void Dispose()
     {
@@ -61,5 +85,21 @@ public sealed class BindSources : IDisposable
         {
             throw WherryException.Invalid($"mount on {mount.Destination}: bind source path does not exist: {source}", e);
         }
+    }
+
+    private static void SetOptions(FileDescriptor tree, MountOptions options, string what)
+    {
+        if (options.SetRecursive != 0 || options.ClearRecursive != 0)
+        {
+            MountSyscalls.SetAttributes(tree, options.SetRecursive, options.ClearRecursive, MountFlags.None, recursive: true, what);
+        }
+
+        if (options.Set != 0 || options.Clear != 0)
+        {
+            MountSyscalls.SetAttributes(tree, options.Set, options.Clear, MountFlags.None, recursive: false, what);
+        }
+
+        var propagation = options.Propagation == 0 ? MountFlags.Private : options.Propagation;
+        MountSyscalls.SetAttributes(tree, MountAttributes.None, MountAttributes.None, propagation, options.Propagation == 0 || options.PropagationRecursive, what);
     }
 }

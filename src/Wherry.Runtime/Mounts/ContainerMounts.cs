@@ -11,14 +11,23 @@ namespace Wherry.Runtime.Mounts;
 /// Makes a bundle's mounts below its root. Every target is opened inside the root and mounted on by
 /// descriptor, so no symbolic link of the image's leads a mount elsewhere.
 /// </summary>
-public sealed class ContainerMounts(RootDirectory root, BindSources sources, CgroupDirectories cgroup)
+/// <param name="root">Where they go.</param>
+/// <param name="sources">Of the binds.</param>
+/// <param name="cgroup">The container's, shown by mounts of type cgroup.</param>
+/// <param name="owners">For id-mapped mounts.</param>
+/// <param name="label">SELinux's label for new file systems; null for none.</param>
+public sealed class ContainerMounts(RootDirectory root, BindSources sources, CgroupDirectories cgroup, MappedOwners owners, string? label)
 {
     public void Make(Mount mount)
     {
         var options = MountOptions.Of(mount);
-        if (options.IsBind)
+        if (options.IsRemount)
         {
-            Bind(mount, options);
+            Remount(mount, options);
+        }
+        else if (options.IsBind)
+        {
+            Bind(mount);
         }
         else if (mount.Type == "cgroup")
         {
@@ -67,36 +76,74 @@ public sealed class ContainerMounts(RootDirectory root, BindSources sources, Cgr
         return MountSyscalls.CreateMount(context, attributes, type);
     }
 
-    private void Bind(Mount mount, MountOptions options)
+    private void Bind(Mount mount)
     {
         var tree = sources.Of(mount);
         using var target = FileStatus.Of(tree).IsDirectory ? root.OpenOrMakeDirectory(mount.Destination) : root.OpenOrMakeFile(mount.Destination);
-        var what = mount.Destination;
-        if (options.SetRecursive != 0 || options.ClearRecursive != 0)
-        {
-            MountSyscalls.SetAttributes(tree, options.SetRecursive, options.ClearRecursive, MountFlags.None, recursive: true, what);
-        }
-
-        if (options.Set != 0 || options.Clear != 0)
-        {
-            MountSyscalls.SetAttributes(tree, options.Set, options.Clear, MountFlags.None, recursive: false, what);
-        }
-
-        var propagation = options.Propagation == 0 ? MountFlags.Private : options.Propagation;
-        MountSyscalls.SetAttributes(tree, MountAttributes.None, MountAttributes.None, propagation, options.Propagation == 0 || options.PropagationRecursive, what);
-        MountSyscalls.Attach(tree, target, what);
+        MountSyscalls.Attach(tree, target, mount.Destination);
     }
 
     private void New(Mount mount, MountOptions options)
     {
         var type = mount.Type ?? throw WherryException.Invalid($"mount on {mount.Destination}: no type");
-        using var target = root.OpenOrMakeDirectory(mount.Destination);
-        using var made = NewFileSystem(type, mount.Source, options.FileSystem, options.Set);
+        using var target = OpenTarget(mount.Destination, type);
+        using var made = NewFileSystem(type, mount.Source, WithLabel(type, options.FileSystem), options.Set | options.SetRecursive);
+        owners.Apply(made, mount, options);
         if (options.Propagation != 0)
         {
             MountSyscalls.SetAttributes(made, MountAttributes.None, MountAttributes.None, options.Propagation, recursive: false, mount.Destination);
         }
 
+        if (options.CopiesUp)
+        {
+            Fill(made, mount.Destination);
+        }
+
         MountSyscalls.Attach(made, target, mount.Destination);
+    }
+
+    // Later steps look for what they cover and write in /proc and /sys: these are where their names say, or nowhere.
+    private FileDescriptor OpenTarget(string destination, string type)
+    {
+        var target = root.OpenOrMakeDirectory(destination);
+        if (type is not ("proc" or "sysfs") || root.LeadsThroughNoLink(destination))
+        {
+            return target;
+        }
+
+        target.Dispose();
+        throw WherryException.Invalid($"mount on {destination}: {type} must be mounted on a directory, not through a symbolic link");
+    }
+
+    private void Fill(FileDescriptor tmpfs, string destination)
+    {
+        using var source = root.TryOpen(destination, OpenFlags.ReadOnly | OpenFlags.Directory);
+        if (source is not null)
+        {
+            using var top = FileSyscalls.OpenAt(tmpfs, ".", OpenFlags.ReadOnly | OpenFlags.Directory, ResolveFlags.Beneath);
+            CopyUp.Copy(source, top);
+        }
+    }
+
+    private IReadOnlyList<string> WithLabel(string type, IReadOnlyList<string> options) =>
+        string.IsNullOrEmpty(label) || type is not ("tmpfs" or "devpts" or "mqueue" or "ramfs") || options.Any(option => option.StartsWith("context=", StringComparison.Ordinal))
+            ? options
+            : [.. options, "context=" + label];
+
+    private void Remount(Mount mount, MountOptions options)
+    {
+        using var target = root.TryOpen(mount.Destination, OpenFlags.PathOnly)
+            ?? throw WherryException.Invalid($"mount on {mount.Destination}: nothing is there to be remounted");
+        if (!options.IsBind && options.FileSystem.Count > 0)
+        {
+            var flags = MountFlags.Remount | (MountFlags)(ulong)(options.Set & (MountAttributes.ReadOnly | MountAttributes.NoSuid | MountAttributes.NoDev | MountAttributes.NoExec));
+            MountSyscalls.Mount(null, FileSyscalls.ProcPath(target), null, flags, string.Join(',', options.FileSystem));
+        }
+
+        MountSyscalls.SetAttributes(target, options.Set, options.Clear, options.Propagation, recursive: false, mount.Destination);
+        if (options.SetRecursive != 0 || options.ClearRecursive != 0)
+        {
+            MountSyscalls.SetAttributes(target, options.SetRecursive, options.ClearRecursive, MountFlags.None, recursive: true, mount.Destination);
+        }
     }
 }

@@ -36,6 +36,9 @@ public sealed unsafe class CopyUp
         new CopyUp(destination).CopyDirectory(source, destination, "", 0);
     }
 
+    /// <summary>Copies one directory's contents, and its own attributes, into another that is empty.</summary>
+    public static void Copy(FileDescriptor source, FileDescriptor destination) => new CopyUp(destination).CopyDirectory(source, destination, "", 0);
+
     private void CopyDirectory(FileDescriptor source, FileDescriptor destination, string path, int depth)
     {
         if (depth > DeepestTree)

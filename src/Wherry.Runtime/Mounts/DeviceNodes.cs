@@ -64,6 +64,12 @@ public sealed class DeviceNodes(RootDirectory root)
     public void BindConsole(FileDescriptor terminal)
     {
         using var target = root.OpenOrMakeFile("/dev/console");
+        if (!root.LeadsThroughNoLink("/dev/console"))
+        {
+            // The image's link would have the terminal mounted over whatever it names (CVE-2025-52565).
+            throw WherryException.Invalid("the container's /dev/console is a symbolic link, or lies behind one; a terminal needs it to be a file");
+        }
+
         using var mount = MountSyscalls.CloneTree(terminal, recursive: false);
         MountSyscalls.Attach(mount, target, "/dev/console");
     }

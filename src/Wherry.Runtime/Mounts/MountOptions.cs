@@ -25,6 +25,18 @@ public sealed record MountOptions
 
     public bool PropagationRecursive { get; private init; }
 
+    /// <summary>The owners it shows are mapped, by its own mappings or the container's.</summary>
+    public bool IsIdMapped { get; private init; }
+
+    /// <summary>Those of the mounts below too.</summary>
+    public bool IsIdMappedRecursively { get; private init; }
+
+    /// <summary>A new tmpfs begins with what the image has at its place (<c>tmpcopyup</c>).</summary>
+    public bool CopiesUp { get; private init; }
+
+    /// <summary>What is mounted there already is changed, nothing new mounted.</summary>
+    public bool IsRemount { get; private init; }
+
     /// <summary>For the file system itself: <c>name=value</c>, or a name alone.</summary>
     public IReadOnlyList<string> FileSystem { get; private init; } = [];
 
@@ -44,8 +56,18 @@ public sealed record MountOptions
     {
         switch (option)
         {
-            case "" or "defaults":
+            // What fstab(5) says about when and by whom to mount, and what has been the only behaviour for long.
+            case "" or "defaults" or "auto" or "noauto" or "user" or "nouser" or "users" or "nofail" or "_netdev"
+                or "silent" or "loud" or "nomand" or "noiversion" or "noacl" or "acl":
                 return o;
+            case "idmap":
+                return o with { IsIdMapped = true };
+            case "ridmap":
+                return o with { IsIdMapped = true, IsIdMappedRecursively = true };
+            case "tmpcopyup":
+                return o with { CopiesUp = true };
+            case "remount":
+                return o with { IsRemount = true };
             case "bind":
                 return o with { IsBind = true };
             case "rbind":

@@ -2,6 +2,7 @@ using Wherry.Errors;
 using Wherry.Linux;
 using Wherry.Linux.Files;
 using Wherry.Linux.Mounts;
+using Wherry.Linux.Processes;
 using Wherry.Runtime.Contracts;
 
 namespace Wherry.Runtime.Mounts;
@@ -22,7 +23,7 @@ public static class RootFilesystem
     /// <param name="propagation">Runtime-spec's rootfsPropagation.</param>
     public static RootDirectory Mount(string path, IReadOnlyList<RootfsMount> parts, string? propagation)
     {
-        MountSyscalls.Mount(null, "/", null, MountFlags.Recursive | PropagationOf(propagation), null);
+        CutOff(propagation);
         if (parts.Count == 0)
         {
             AttachAt(path, MountSyscalls.CloneTree(path, recursive: true), path);
@@ -36,12 +37,78 @@ public static class RootFilesystem
         return RootDirectory.Open(path);
     }
 
+    /// <summary>The same with a root that was made already, for a stage that could not have made it.</summary>
+    /// <param name="root">As <see cref="MakeDetached"/> made it; taken over.</param>
+    /// <param name="propagation">Runtime-spec's rootfsPropagation.</param>
+    public static RootDirectory Mount(FileDescriptor root, string? propagation)
+    {
+        CutOff(propagation);
+
+        // Where it goes does not matter, as it will be all there is; / can't be denied to anyone.
+        using (var target = FileSyscalls.Open("/", OpenFlags.PathOnly | OpenFlags.Directory))
+        {
+            MountSyscalls.Attach(root, target, "the root file system");
+        }
+
+        return new RootDirectory(root);
+    }
+
+    /// <summary>Makes the root file system without attaching it anywhere; the caller's.</summary>
+    /// <param name="path">Where it lies, if it has no parts.</param>
+    /// <param name="parts">What makes it up; the last one is what is seen.</param>
+    /// <param name="userNamespace">Whose mappings id-mapped layers are shown through.</param>
+    /// <param name="ownerOnHost">The ids on the host of that namespace's root; null where they are not known.</param>
+    public static FileDescriptor MakeDetached(string path, IReadOnlyList<RootfsMount> parts, FileDescriptor userNamespace, (uint Uid, uint Gid)? ownerOnHost)
+    {
+        var made = parts switch
+        {
+            [] => MountSyscalls.CloneTree(path, recursive: true),
+            [.., { Type: "overlay", IdMapped: true } part] => MappedOverlay(part, userNamespace, ownerOnHost),
+            [.., var part] => Detached(part),
+        };
+        MountSyscalls.SetAttributes(made, MountAttributes.None, MountAttributes.None, MountFlags.Private, recursive: false, "the root file system");
+        return made;
+    }
+
+    /// <summary>A root in a mount namespace that was joined: nothing of that namespace is changed but by what the bundle lists.</summary>
+    public static RootDirectory OpenJoined(string path)
+    {
+        try
+        {
+            return RootDirectory.Open(path);
+        }
+        catch (LinuxException e) when (e.ErrorNumber is Errno.ENOENT or Errno.ENOTDIR)
+        {
+            throw WherryException.Invalid($"root.path: the mount namespace that is joined has no directory {path}", e);
+        }
+    }
+
     /// <summary>Makes the root the root; nothing of the host's tree is reachable by path afterwards.</summary>
-    public static void Enter(RootDirectory root)
+    /// <param name="root">The root.</param>
+    /// <param name="propagation">Runtime-spec's rootfsPropagation, which holds from then on.</param>
+    public static void Enter(RootDirectory root, string? propagation)
     {
         FileSyscalls.ChangeDirectory(root.Descriptor);
         MountSyscalls.PivotToWorkingDirectory();
         MountSyscalls.UnmountDetached(".");
+        if (!string.IsNullOrEmpty(propagation))
+        {
+            MountSyscalls.Mount(null, "/", null, PropagationOf(propagation), null);
+        }
+
+        GoToRoot();
+    }
+
+    /// <summary>The root in a joined mount namespace, whose own root is others' too and stays.</summary>
+    public static void EnterJoined(RootDirectory root)
+    {
+        FileSyscalls.ChangeDirectory(root.Descriptor);
+        FileSyscalls.ChangeRoot(".");
+        GoToRoot();
+    }
+
+    private static void GoToRoot()
+    {
         var result = FileSyscalls.TryChangeDirectory("/");
         if (result < 0)
         {
@@ -49,15 +116,23 @@ public static class RootFilesystem
         }
     }
 
-    private static MountFlags PropagationOf(string? propagation) => propagation switch
+    /// <exception cref="WherryException">Unknown.</exception>
+    public static MountFlags PropagationOf(string propagation) => propagation switch
     {
-        null or "" or "slave" or "rslave" => MountFlags.Slave,
-        "private" or "rprivate" => MountFlags.Private,
-
-        // pivot_root refuses a shared root, and a bind asked to be shared is so by its own option.
-        "shared" or "rshared" or "unbindable" or "runbindable" => throw WherryException.Unsupported($"root file system propagation \"{propagation}\" is not supported"),
-        _ => throw WherryException.Invalid($"unknown root file system propagation \"{propagation}\""),
+        "slave" => MountFlags.Slave,
+        "rslave" => MountFlags.Slave | MountFlags.Recursive,
+        "private" => MountFlags.Private,
+        "rprivate" => MountFlags.Private | MountFlags.Recursive,
+        "shared" => MountFlags.Shared,
+        "rshared" => MountFlags.Shared | MountFlags.Recursive,
+        "unbindable" => MountFlags.Unbindable,
+        "runbindable" => MountFlags.Unbindable | MountFlags.Recursive,
+        _ => throw WherryException.Invalid($"linux.rootfsPropagation: unknown value \"{propagation}\""),
     };
+
+    // While mounts are made they must not reach the host, and pivot_root refuses a shared root: what was asked for comes last.
+    private static void CutOff(string? propagation) =>
+        MountSyscalls.Mount(null, "/", null, MountFlags.Recursive | (propagation is "private" or "rprivate" ? MountFlags.Private : MountFlags.Slave), null);
 
     private static void Place(string path, RootfsMount part)
     {
@@ -70,6 +145,8 @@ public static class RootFilesystem
                 throw WherryException.Invalid("an overlay needs at least one lower directory");
             case "overlay" when part.UpperDirectory is not null && part.WorkDirectory is null:
                 throw WherryException.Invalid("an overlay with an upper directory needs a work directory");
+            case "overlay" when part.IdMapped:
+                throw WherryException.Invalid("an id-mapped root file system needs a user namespace");
             case "overlay" when Environment.OSVersion.Version >= TakesSingleLayers:
                 AttachAt(path, OverlayByLayers(part), What);
                 break;
@@ -80,6 +157,15 @@ public static class RootFilesystem
                 throw WherryException.Unsupported($"root file system of type \"{part.Type}\" is not supported");
         }
     }
+
+    // In a user namespace nothing can be mounted in place, so kernels that only know how to do that are out.
+    private static FileDescriptor Detached(RootfsMount part) => part.Type switch
+    {
+        "bind" => MountSyscalls.CloneTree(part.LowerDirectories[0], recursive: true),
+        "overlay" when Environment.OSVersion.Version < TakesSingleLayers => throw WherryException.Unsupported("linux.namespaces: a layered root file system in a user namespace needs Linux 6.5"),
+        "overlay" => OverlayByLayers(part),
+        _ => throw WherryException.Unsupported($"root file system of type \"{part.Type}\" is not supported"),
+    };
 
     private static void AttachAt(string path, FileDescriptor mount, string what)
     {
@@ -113,6 +199,44 @@ public static class RootFilesystem
         }
 
         return MountSyscalls.CreateMount(context, MountAttributes.None, What);
+    }
+
+    // The layers are shown to the overlay through mappings, so they stay on disk as they are, whoever uses them.
+    private static FileDescriptor MappedOverlay(RootfsMount part, FileDescriptor userNamespace, (uint Uid, uint Gid)? ownerOnHost)
+    {
+        var trees = new List<FileDescriptor>();
+        try
+        {
+            string Mapped(string directory)
+            {
+                var tree = MountSyscalls.CloneTree(directory, recursive: false);
+                trees.Add(tree);
+                MappedOwners.Map(tree, userNamespace, recursive: false, directory);
+                return FileSyscalls.ProcPath(tree);
+            }
+
+            var mapped = part with { LowerDirectories = [.. part.LowerDirectories.Select(Mapped)] };
+            if (part.UpperDirectory is { } upper && part.WorkDirectory is { } work)
+            {
+                // Both through one mount, which an overlay asks of them.
+                var parent = Path.GetDirectoryName(upper);
+                if (parent is null || parent != Path.GetDirectoryName(work))
+                {
+                    throw WherryException.Invalid("an id-mapped root file system needs its upper and work directories side by side");
+                }
+
+                var through = Mapped(parent);
+                mapped = mapped with { UpperDirectory = $"{through}/{Path.GetFileName(upper)}", WorkDirectory = $"{through}/{Path.GetFileName(work)}" };
+            }
+
+            var owner = ownerOnHost ?? throw WherryException.Invalid("an id-mapped root file system needs linux.uidMappings and linux.gidMappings, also where the user namespace is joined");
+            using var identity = new FileSystemIdentity(owner.Uid, owner.Gid);
+            return OverlayByLayers(mapped);
+        }
+        finally
+        {
+            trees.ForEach(tree => tree.Dispose());
+        }
     }
 
     private static FileDescriptor OpenOverlay()

@@ -30,6 +30,7 @@ public sealed unsafe class ExecLauncher(int pid, CloneFlags namespaces) : IDispo
     private enum JoinStep
     {
         None,
+        Affinity,
         Cgroup,
         OomScore,
         Namespaces,
@@ -74,6 +75,11 @@ public sealed unsafe class ExecLauncher(int pid, CloneFlags namespaces) : IDispo
             GiveStreams(user.Uid, stdin, stdout, stderr);
         }
 
+        using var hostProc = FileSyscalls.Open("/proc", OpenFlags.PathOnly | OpenFlags.Directory);
+        program.Use(ProgramAttributes.Of(process, linux: null), hostProc.Number);
+        program.Plan.KeepGroups = namespaces.HasFlag(CloneFlags.NewUser) && GroupsAreFixed();
+        using var affinity = new NativeAffinity(process.ExecCpuAffinity);
+        using var time = namespaces.HasFlag(CloneFlags.NewTime) ? FileSyscalls.Open($"/proc/{pid.ToString(CultureInfo.InvariantCulture)}/ns/time", OpenFlags.ReadOnly) : null;
         using var agent = rules is { Filter.NeedsListener: true } ? ListenerHandover.Connect(rules.Config) : null;
         using var handover = agent is null ? null : new ListenerHandover(agent, rules!.Config, rules.OwnerFor(pid), program, isOtherProcess: true);
         using var opened = Target is null ? ProcessSyscalls.OpenPidfd(pid) : null;
@@ -89,16 +95,22 @@ public sealed unsafe class ExecLauncher(int pid, CloneFlags namespaces) : IDispo
             }
 
             var zero = stackalloc byte[] { (byte)'0' };
-            var join = new Join
+            using var memory = new SharedMemory();
+            ref var join = ref memory.As<Join>();
+            join = new Join
             {
                 CgroupFiles = numbers,
                 CgroupCount = joins.Count,
                 Zero = zero,
+                InitialAffinity = affinity.Initial,
+                FinalAffinity = affinity.Final,
+                AffinitySize = affinity.Size,
                 OomScoreFile = (byte*)oomScoreFile.Address,
                 OomScore = (byte*)oomScore.Address,
                 OomScoreLength = process.OomScoreAdj is null ? 0 : Encoding.ASCII.GetByteCount(process.OomScoreAdj.Value.ToString(CultureInfo.InvariantCulture)),
                 Target = (Target ?? opened!).Number,
-                Namespaces = namespaces,
+                TimeNamespace = time?.Number ?? -1,
+                Namespaces = namespaces & ~CloneFlags.NewTime,
                 ProgramEntry = &ProgramChild,
                 Plan = program.Address,
                 SignalMask = SignalSyscalls.Deliverable,
@@ -123,13 +135,21 @@ public sealed unsafe class ExecLauncher(int pid, CloneFlags namespaces) : IDispo
 
     private int Run(ref Join join, PreparedProgram program)
     {
-        var joiner = _joinerStack.Run(&JoinerChild, Unsafe.AsPointer(ref join), CloneFlags.None);
+        // Who joins a time namespace may not share its memory with anyone.
+        var joiner = join.TimeNamespace >= 0
+            ? _joinerStack.RunWithOwnMemory(&JoinerChild, Unsafe.AsPointer(ref join), CloneFlags.None)
+            : _joinerStack.Run(&JoinerChild, Unsafe.AsPointer(ref join), CloneFlags.None);
         if (joiner < 0)
         {
             throw new LinuxException("make a process to enter the container", -joiner);
         }
 
         ProcessSyscalls.Wait(joiner, block: true);
+        if (join.Pid == 0 && program.Plan.FailedStep != ProgramStep.None)
+        {
+            throw program.Failure();
+        }
+
         if (join.FailedStep != JoinStep.None)
         {
             throw new SandboxStartException($"enter the container ({join.FailedStep}): {Errno.Describe(join.Error)}", 128);
@@ -143,6 +163,9 @@ public sealed unsafe class ExecLauncher(int pid, CloneFlags namespaces) : IDispo
 
         return join.Pid;
     }
+
+    private bool GroupsAreFixed() =>
+        FileSyscalls.TryReadText($"/proc/{pid.ToString(CultureInfo.InvariantCulture)}/setgroups")?.StartsWith("deny", StringComparison.Ordinal) is true;
 
     private static void GiveStreams(uint uid, FileDescriptor stdin, FileDescriptor stdout, FileDescriptor stderr)
     {
@@ -159,6 +182,12 @@ public sealed unsafe class ExecLauncher(int pid, CloneFlags namespaces) : IDispo
         // SAFETY: the argument is the parent's Join, which stands still until we have exited.
         ref var join = ref Unsafe.AsRef<Join>(argument);
         SignalSyscalls.SetMask(join.SignalMask);
+        if (join.InitialAffinity is not null
+            && !Try(ref join, JoinStep.Affinity, Syscall.Call(SyscallNumber.SchedSetaffinity, 0, join.AffinitySize, (nint)join.InitialAffinity)))
+        {
+            return 0;
+        }
+
         for (var i = 0; i < join.CgroupCount; i++)
         {
             if (!Try(ref join, JoinStep.Cgroup, Syscall.Call(SyscallNumber.Write, join.CgroupFiles[i], (nint)join.Zero, 1)))
@@ -177,7 +206,20 @@ public sealed unsafe class ExecLauncher(int pid, CloneFlags namespaces) : IDispo
             }
         }
 
-        if (!Try(ref join, JoinStep.Namespaces, Syscall.Call(SyscallNumber.Setns, join.Target, (nint)(uint)join.Namespaces)))
+        if (join.FinalAffinity is not null
+            && !Try(ref join, JoinStep.Affinity, Syscall.Call(SyscallNumber.SchedSetaffinity, 0, join.AffinitySize, (nint)join.FinalAffinity)))
+        {
+            return 0;
+        }
+
+        // In a user namespace nobody may raise a limit; here one still may.
+        if (join.Namespaces.HasFlag(CloneFlags.NewUser) && !ProgramEntry.TakeLimits(ref *join.Plan))
+        {
+            VforkChild.Exit(1);
+        }
+
+        if ((join.TimeNamespace >= 0 && !Try(ref join, JoinStep.Namespaces, Syscall.Call(SyscallNumber.Setns, join.TimeNamespace, (nint)(uint)CloneFlags.NewTime)))
+            || !Try(ref join, JoinStep.Namespaces, Syscall.Call(SyscallNumber.Setns, join.Target, (nint)(uint)join.Namespaces)))
         {
             return 0;
         }
@@ -221,7 +263,11 @@ public sealed unsafe class ExecLauncher(int pid, CloneFlags namespaces) : IDispo
         public byte* OomScoreFile;
         public byte* OomScore;
         public int OomScoreLength;
+        public ulong* InitialAffinity;
+        public ulong* FinalAffinity;
+        public int AffinitySize;
         public int Target;
+        public int TimeNamespace;
         public CloneFlags Namespaces;
         public delegate* unmanaged<void*, int> ProgramEntry;
         public ProgramPlan* Plan;

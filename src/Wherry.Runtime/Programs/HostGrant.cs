@@ -15,13 +15,14 @@ public sealed record HostGrant(CapabilitySets Capabilities, IReadOnlyList<Native
     /// <param name="process">What is asked for.</param>
     /// <param name="askedByName">Names that must be given in full (<see cref="SandboxOptions.AskedByName"/>).</param>
     /// <param name="warnings">Told what was left out.</param>
+    /// <param name="inUserNamespace">The caller is in one, where it has every capability, but none that raises limits.</param>
     /// <exception cref="SandboxStartException">Something asked for by name can't be given.</exception>
-    public static HostGrant For(Process process, IReadOnlyList<string> askedByName, List<string> warnings)
+    public static HostGrant For(Process process, IReadOnlyList<string> askedByName, List<string> warnings, bool inUserNamespace = false)
     {
         var own = CapabilitySyscalls.Read();
         return new HostGrant(
             ClipCapabilities(process.Capabilities ?? new Wherry.Oci.Runtime.Capabilities(), own, askedByName, warnings),
-            ClipLimits(process.Rlimits, own, askedByName, warnings));
+            ClipLimits(process.Rlimits, !inUserNamespace && (own.Effective & (1UL << Capability.SysResource)) != 0, askedByName, warnings));
     }
 
     private static CapabilitySets ClipCapabilities(
@@ -49,10 +50,9 @@ public sealed record HostGrant(CapabilitySets Capabilities, IReadOnlyList<Native
     }
 
     private static List<NativeLimit> ClipLimits(
-        IReadOnlyList<Rlimit> asked, CapabilitySets own, IReadOnlyList<string> askedByName, List<string> warnings)
+        IReadOnlyList<Rlimit> asked, bool mayRaise, IReadOnlyList<string> askedByName, List<string> warnings)
     {
         var limits = new List<NativeLimit>(asked.Count);
-        var mayRaise = (own.Effective & (1UL << Capability.SysResource)) != 0;
         foreach (var limit in asked)
         {
             var number = ResourceLimits.NumberOf(limit.Type);

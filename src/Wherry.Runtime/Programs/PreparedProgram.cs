@@ -23,30 +23,35 @@ public sealed unsafe class PreparedProgram : IDisposable
     private readonly NativeStrings _environment;
     private readonly NativeStrings _directory;
     private readonly NativeLimit* _limits;
+    private NativeAttributes? _attributes;
     private readonly uint* _groups;
     private readonly ProgramPlan* _plan;
+
+    // Also a child with memory of its own tells here how it went.
+    private readonly SharedMemory _memory = new();
 
     /// <param name="process">What to run.</param>
     /// <param name="user">As whom.</param>
     /// <param name="grant">What of the asked-for limits and capabilities the host gives.</param>
     /// <param name="filter">The system calls it may make, which the caller keeps until the program runs; null for all.</param>
+    /// <param name="path">The program's file where it is not the first argument that names it; then the environment is taken as it is.</param>
     /// <exception cref="WherryException">No arguments, or a working directory that is not absolute.</exception>
-    public PreparedProgram(Process process, ResolvedUser user, HostGrant grant, SyscallFilter? filter)
+    public PreparedProgram(Process process, ResolvedUser user, HostGrant grant, SyscallFilter? filter, string? path = null)
     {
         if (process.Args.Count == 0 || process.Args[0].Length == 0)
         {
             throw new SandboxStartException("no command specified", 127);
         }
 
-        _name = process.Args[0];
+        _name = path ?? process.Args[0];
         _workingDirectory = process.Cwd.Length == 0 ? "/" : process.Cwd;
         if (_workingDirectory[0] != '/')
         {
             throw WherryException.Invalid($"working directory \"{_workingDirectory}\": must be an absolute path");
         }
 
-        var environment = WithHome(process.Env, user.Home);
-        _candidates = new NativeStrings(Candidates(_name, environment));
+        var environment = path is null ? WithHome(process.Env, user.Home) : process.Env;
+        _candidates = new NativeStrings(path is null ? Candidates(_name, environment) : [path]);
         _arguments = new NativeStrings(process.Args);
         _environment = new NativeStrings(environment);
         _directory = new NativeStrings([_workingDirectory]);
@@ -62,12 +67,17 @@ public sealed unsafe class PreparedProgram : IDisposable
             _groups[i] = user.Groups[i];
         }
 
-        _plan = (ProgramPlan*)NativeMemory.AllocZeroed((nuint)sizeof(ProgramPlan));
+        fixed (ProgramPlan* plan = &_memory.As<ProgramPlan>())
+        {
+            _plan = plan;
+        }
+
         *_plan = new ProgramPlan
         {
             Stdin = -1,
             Stdout = -1,
             Stderr = -1,
+            ProcDirectory = -1,
             Limits = _limits,
             LimitCount = grant.Limits.Count,
             WorkingDirectory = _directory.Address[0],
@@ -116,6 +126,19 @@ public sealed unsafe class PreparedProgram : IDisposable
         throw Failure();
     }
 
+    /// <summary>Adds what the program asks of the kernel beside rights and limits.</summary>
+    /// <param name="attributes">What it asks.</param>
+    /// <param name="hostProc">The host's /proc, open until the program is executed; −1 if no label is asked for.</param>
+    public void Use(ProgramAttributes attributes, int hostProc)
+    {
+        if (!attributes.IsEmpty)
+        {
+            _attributes?.Dispose();
+            _attributes = new NativeAttributes(attributes);
+            _attributes.AddTo(_plan, hostProc);
+        }
+    }
+
     /// <summary>Says what went wrong, in Docker's words where it has any.</summary>
     public WherryException Failure()
     {
@@ -126,6 +149,11 @@ public sealed unsafe class PreparedProgram : IDisposable
             {
                 ProgramStep.WorkingDirectory => $"change the working directory to \"{_workingDirectory}\": {Errno.Describe(error)}",
                 ProgramStep.WorkingDirectoryOutside => $"working directory \"{_workingDirectory}\" lies outside the container's root",
+                ProgramStep.Scheduler => $"process.scheduler: {Errno.Describe(error)}",
+                ProgramStep.IoPriority => $"process.ioPriority: {Errno.Describe(error)}",
+                ProgramStep.Personality => $"linux.personality: {Errno.Describe(error)}",
+                ProgramStep.MemoryPolicy => $"linux.memoryPolicy: {Errno.Describe(error)}",
+                ProgramStep.Label => $"process.apparmorProfile or process.selinuxLabel: {Errno.Describe(error)}",
                 ProgramStep.Limits => $"set resource limits: {Errno.Describe(error)}",
                 ProgramStep.Filter when error is Errno.EACCES => "install the seccomp filter: this takes CAP_SYS_ADMIN, which the runtime lacks here; with noNewPrivileges it can do without",
                 ProgramStep.Filter => $"install the seccomp filter: {Errno.Describe(error)}",
@@ -154,7 +182,8 @@ public sealed unsafe class PreparedProgram : IDisposable
         _directory.Dispose();
         NativeMemory.Free(_limits);
         NativeMemory.Free(_groups);
-        NativeMemory.Free(_plan);
+        _memory.Dispose();
+        _attributes?.Dispose();
     }
 
     private static IReadOnlyList<string> WithHome(IReadOnlyList<string> environment, string home) =>

@@ -1,5 +1,6 @@
 using Wherry.Linux;
 using Wherry.Linux.Capabilities;
+using Wherry.Linux.Files;
 using Wherry.Linux.Kernel;
 using Wherry.Linux.Signals;
 
@@ -23,11 +24,13 @@ public static unsafe class ProgramEntry
     private const int SpinsBetweenLooks = 50;
     private const int ExecuteAccess = 1;
     private const int EffectiveAccess = 0x200;
+    private const int IoprioWhoProcess = 1;
 
     /// <summary>Turns the calling thread into the user's program. Returns only if that fails, with the step and errno in the plan.</summary>
     public static void Run(ref ProgramPlan plan)
     {
         if (TakeStreams(ref plan)
+            && TakeAttributes(ref plan)
             && ShedPrivileges(ref plan, plan.UntilExecution)
             && Try(ref plan, ProgramStep.Execute, Syscall.Call(SyscallNumber.CloseRange, 3 + plan.PreservedDescriptors, int.MaxValue, CloseRangeCloseOnExec)))
         {
@@ -45,15 +48,9 @@ public static unsafe class ProgramEntry
     /// <param name="besides">Capabilities kept all the same.</param>
     public static bool ShedPrivileges(ref ProgramPlan plan, ulong besides = 0)
     {
-        var values = stackalloc ulong[2];
-        for (var i = 0; i < plan.LimitCount; i++)
+        if (!TakeLimits(ref plan))
         {
-            values[0] = plan.Limits[i].Soft;
-            values[1] = plan.Limits[i].Hard;
-            if (!Try(ref plan, ProgramStep.Limits, Syscall.Call(SyscallNumber.Prlimit64, 0, plan.Limits[i].Resource, (nint)values)))
-            {
-                return false;
-            }
+            return false;
         }
 
         // The directory as root first, as a user may not be allowed to search the way to it; then as the user,
@@ -61,7 +58,7 @@ public static unsafe class ProgramEntry
         var entered = Syscall.Call(SyscallNumber.Chdir, (nint)plan.WorkingDirectory);
         if (!Try(ref plan, ProgramStep.Bounding, CapabilitySyscalls.TryLimitBounding(plan.Capabilities.Bounding))
             || !Try(ref plan, ProgramStep.Capabilities, CapabilitySyscalls.TryKeepOverUserChange(keep: true))
-            || !Try(ref plan, ProgramStep.Groups, Syscall.Call(SyscallNumber.Setgroups, plan.GroupCount, (nint)plan.Groups))
+            || !Try(ref plan, ProgramStep.Groups, plan.KeepGroups ? 0 : Syscall.Call(SyscallNumber.Setgroups, plan.GroupCount, (nint)plan.Groups))
             || !Try(ref plan, ProgramStep.User, Syscall.Call(SyscallNumber.Setresgid, (nint)plan.Gid, (nint)plan.Gid, (nint)plan.Gid))
             || !Try(ref plan, ProgramStep.User, Syscall.Call(SyscallNumber.Setresuid, (nint)plan.Uid, (nint)plan.Uid, (nint)plan.Uid)))
         {
@@ -99,6 +96,23 @@ public static unsafe class ProgramEntry
         return true;
     }
 
+    /// <summary>Sets the resource limits of the calling process.</summary>
+    public static bool TakeLimits(ref ProgramPlan plan)
+    {
+        var values = stackalloc ulong[2];
+        for (var i = 0; i < plan.LimitCount; i++)
+        {
+            values[0] = plan.Limits[i].Soft;
+            values[1] = plan.Limits[i].Hard;
+            if (!Try(ref plan, ProgramStep.Limits, Syscall.Call(SyscallNumber.Prlimit64, 0, plan.Limits[i].Resource, (nint)values)))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
     private static bool TakeStreams(ref ProgramPlan plan)
     {
         if (!Place(ref plan, plan.Stdin, 0) || !Place(ref plan, plan.Stdout, 1) || !Place(ref plan, plan.Stderr, 2))
@@ -128,6 +142,28 @@ public static unsafe class ProgramEntry
         }
 
         return true;
+    }
+
+    // While there are still the rights for it.
+    private static bool TakeAttributes(ref ProgramPlan plan)
+    {
+        var how = stackalloc ulong[] { OpenFlags.WriteOnly | OpenFlags.CloseOnExec, 0, (ulong)(ResolveFlags.Beneath | ResolveFlags.NoCrossMount) };
+        for (var i = 0; i < plan.LabelCount; i++)
+        {
+            var file = Syscall.Call(SyscallNumber.Openat2, plan.ProcDirectory, (nint)plan.Labels[i].File, (nint)how, 24);
+            if (!Try(ref plan, ProgramStep.Label, file)
+                || !Try(ref plan, ProgramStep.Label, Syscall.Call(SyscallNumber.Write, file, (nint)plan.Labels[i].Text, plan.Labels[i].Length)))
+            {
+                return false;
+            }
+
+            Syscall.Call(SyscallNumber.Close, file);
+        }
+
+        return (plan.Scheduler is null || Try(ref plan, ProgramStep.Scheduler, Syscall.Call(SyscallNumber.SchedSetattr, 0, (nint)plan.Scheduler, 0)))
+            && (!plan.HasIoPriority || Try(ref plan, ProgramStep.IoPriority, Syscall.Call(SyscallNumber.IoprioSet, IoprioWhoProcess, 0, plan.IoPriority)))
+            && (!plan.HasMemoryPolicy || Try(ref plan, ProgramStep.MemoryPolicy, Syscall.Call(SyscallNumber.SetMempolicy, plan.MemoryMode, (nint)plan.MemoryNodes, plan.MemoryNodeBits)))
+            && (!plan.HasPersonality || Try(ref plan, ProgramStep.Personality, Syscall.Call(SyscallNumber.Personality, (nint)plan.Personality)));
     }
 
     // A directory outside the root (through a leaked descriptor, say) would be a way out of it (CVE-2024-21626).

@@ -8,6 +8,11 @@ public enum ProgramStep
     None,
     Streams,
     Terminal,
+    Scheduler,
+    IoPriority,
+    Personality,
+    MemoryPolicy,
+    Label,
     Limits,
     WorkingDirectory,
     WorkingDirectoryOutside,
@@ -29,6 +34,14 @@ public struct NativeLimit
     public ulong Hard;
 }
 
+/// <summary>A security module's file below /proc/thread-self, and the label written into it.</summary>
+public unsafe struct NativeLabel
+{
+    public byte* File;
+    public byte* Text;
+    public int Length;
+}
+
 /// <summary>
 /// All that <see cref="ProgramEntry"/> needs, in plain memory that a vfork child may read, and its outcome.
 /// Descriptors of −1 leave what is there.
@@ -48,6 +61,22 @@ public unsafe struct ProgramPlan
     /// <summary>Become a process group of its own, and the terminal's foreground one if there is a terminal.</summary>
     public bool OwnGroup;
 
+    /// <summary>Null leaves the scheduler, as does the next the memory policy.</summary>
+    public NativeScheduler* Scheduler;
+    public ulong* MemoryNodes;
+    public int MemoryNodeBits;
+    public bool HasMemoryPolicy;
+    public int MemoryMode;
+    public bool HasIoPriority;
+    public int IoPriority;
+    public bool HasPersonality;
+    public uint Personality;
+
+    /// <summary>The host's /proc, since the container's may be anything.</summary>
+    public int ProcDirectory;
+    public NativeLabel* Labels;
+    public int LabelCount;
+
     public NativeLimit* Limits;
     public int LimitCount;
 
@@ -55,6 +84,9 @@ public unsafe struct ProgramPlan
     public CapabilitySets Capabilities;
     public uint* Groups;
     public int GroupCount;
+
+    /// <summary>The user namespace forbids changing groups (user_namespaces(7), "setgroups").</summary>
+    public bool KeepGroups;
     public uint Uid;
     public uint Gid;
 

@@ -1,16 +1,19 @@
-using System.Globalization;
 using Wherry.Linux;
 using Wherry.Linux.Cgroups;
 using Wherry.Linux.Files;
 using Wherry.Linux.Kernel;
 using Wherry.Linux.Mounts;
+using Wherry.Linux.Netlink;
 using Wherry.Linux.Processes;
 using Wherry.Linux.Sockets;
 using Wherry.Linux.Terminals;
+using Wherry.Oci.Runtime;
 using Wherry.Runtime.Bundles;
 using Wherry.Runtime.Cgroups;
+using Wherry.Runtime.Checks;
 using Wherry.Runtime.Contracts;
 using Wherry.Runtime.Contracts.Protocol;
+using Wherry.Runtime.LifecycleHooks;
 using Wherry.Runtime.Identity;
 using Wherry.Runtime.Mounts;
 using Wherry.Runtime.Programs;
@@ -34,6 +37,8 @@ public sealed class ContainerStage
     private readonly int _hostPid = ListenerHandover.OwnIdOnHost();
     private readonly List<string> _warnings = [];
     private bool _detached;
+
+    private const string NotifyPath = "/run/notify/notify.sock";
 
     private ContainerStage(StageChannel channel, FileDescriptor? listener, Bundle bundle, StageOrder order)
     {
@@ -63,12 +68,24 @@ public sealed class ContainerStage
             var reader = new WireReader(payload);
             var order = StageOrder.ReadFrom(ref reader);
             using var listener = listenerNumber < 0 ? null : new FileDescriptor(listenerNumber);
-            return new ContainerStage(channel, listener, Bundle.Read(order.Bundle), order).PrepareAndRun(channelNumber - StageArguments.FirstPreserved);
+            return new ContainerStage(channel, listener, ReadBundle(order), order).PrepareAndRun(channelNumber - StageArguments.FirstPreserved);
         }
         catch (Exception e)
         {
             return Report(channel, e);
         }
+    }
+
+    private static Bundle ReadBundle(StageOrder order)
+    {
+        if (order.HandedOver is { } handed)
+        {
+            return Bundle.Read(order.Bundle, new FileDescriptor(handed.Config), handed.Sandbox < 0 ? null : new FileDescriptor(handed.Sandbox));
+        }
+
+        var bundle = Bundle.Read(order.Bundle);
+        BundleCheck.Require(bundle);
+        return bundle;
     }
 
     private static int Report(StageChannel channel, Exception failure)
@@ -82,24 +99,47 @@ public sealed class ContainerStage
     {
         using var filter = SyscallFilter.Prepare(_bundle.Linux.Seccomp, _bundle.Options.SeccompCache);
         FileSyscalls.SetUmask(0);
-        _limits.Apply(_bundle.Linux.Resources);
-        using var sources = BindSources.Open(_bundle.Spec.Mounts, _bundle.Directory);
-        using var root = RootFilesystem.Mount(_bundle.RootPath, _bundle.Options.Rootfs, _bundle.Linux.RootfsPropagation);
+        _warnings.AddRange(_order.Warnings);
+        var handed = _order.HandedOver;
+        if (handed is null)
+        {
+            _limits.Apply(_bundle.Linux.Resources);
+        }
+
+        using var hostProc = FileSyscalls.Open("/proc", OpenFlags.PathOnly | OpenFlags.Directory);
+        using var notify = OpenNotifySocket();
+        using var sources = handed is null ? BindSources.Open(_bundle.Spec.Mounts, _bundle.Directory) : BindSources.Adopt(_bundle.Spec.Mounts, handed.Binds);
+        using var root = OpenRoot(handed);
         SetNames();
+        Loopback();
         FillVolumes(root);
         MakeMounts(root, sources);
         var terminal = PrepareDevices(root);
-        _limits.ApplyDevices(_bundle.Linux.Resources);
-        Sysctls.Set(_bundle.Linux.Sysctl, _bundle.Linux.Namespaces);
-        SetOomScore();
+        var process = WithNotifySocket(root, notify, _bundle.Process);
+        if (handed is null)
+        {
+            if (_order.MountNamespace < 0)
+            {
+                _limits.ApplyDevices(_bundle.Linux.Resources);
+            }
+
+            OomScore.Set("/proc/self/oom_score_adj", process, _bundle.Options.AskedByName, _warnings);
+        }
+
+        Sysctls.Set(_bundle.Linux.Sysctl);
+        RunCreationHooks();
         var user = UserLookup.Resolve(root, _bundle.Options.User, _bundle.Process.User, _bundle.Options.AdditionalGroups);
         MakeWorkingDirectory(root);
         HidePaths(root);
         using var agent = ConnectAgent(filter);
-        RootFilesystem.Enter(root);
+        var keepGroups = handed is not null && FileSyscalls.TryReadText("/proc/self/setgroups")?.StartsWith("deny", StringComparison.Ordinal) is true;
+        Enter(root);
         GiveStreams(user, terminal?.Slave);
-        var process = _order.ExtraEnvironment.Count == 0 ? _bundle.Process : _bundle.Process with { Env = [.. _bundle.Process.Env, .. _order.ExtraEnvironment] };
-        using var program = new PreparedProgram(process, user, HostGrant.For(_bundle.Process, _bundle.Options.AskedByName, _warnings), filter);
+        process = _order.ExtraEnvironment.Count == 0 ? process : process with { Env = [.. process.Env, .. _order.ExtraEnvironment] };
+        var grant = HostGrant.For(process, _bundle.Options.AskedByName, _warnings, handed is not null);
+        using var program = new PreparedProgram(process, user, grant, filter);
+        program.Use(ProgramAttributes.Of(process, _bundle.Linux), hostProc.Number);
+        program.Plan.KeepGroups = keepGroups;
         program.Plan.OutlivesMaker = _order.OutlivesMaker;
         program.Plan.PreservedDescriptors = preservedDescriptors;
         if (_order.FindProgramFirst)
@@ -111,8 +151,110 @@ public sealed class ContainerStage
 
         _channel.SendReady(_warnings, terminal?.Master);
         terminal?.Master.Dispose();
-        return WaitForTheWord() ? Become(program, agent) : 1;
+        if (!WaitForTheWord())
+        {
+            return 1;
+        }
+
+        RunStartHooks(process, user, grant, filter, keepGroups);
+        return Become(program, agent);
     }
+
+    private RootDirectory OpenRoot(HandedOver? handed)
+    {
+        if (_order.MountNamespace >= 0)
+        {
+            // The last moment in which the host's cgroup trees are in sight.
+            if (handed is null)
+            {
+                _limits.ApplyDevices(_bundle.Linux.Resources);
+            }
+
+            using var ns = new FileDescriptor(_order.MountNamespace);
+            ProcessSyscalls.EnterMountNamespace(ns, NamespaceKinds.Find(_bundle.Linux.Namespaces, "mount")?.Path ?? "");
+            return RootFilesystem.OpenJoined(_bundle.RootPath);
+        }
+
+        return handed is null
+            ? RootFilesystem.Mount(_bundle.RootPath, _bundle.Options.Rootfs, _bundle.Linux.RootfsPropagation)
+            : RootFilesystem.Mount(new FileDescriptor(handed.Root), _bundle.Linux.RootfsPropagation);
+    }
+
+    private void Enter(RootDirectory root)
+    {
+        if (_order.MountNamespace >= 0)
+        {
+            RootFilesystem.EnterJoined(root);
+        }
+        else
+        {
+            RootFilesystem.Enter(root, _bundle.Linux.RootfsPropagation);
+        }
+    }
+
+    // A new network namespace has nothing but the loopback, and that is down.
+    private void Loopback()
+    {
+        if (NamespaceKinds.Find(_bundle.Linux.Namespaces, "network") is { Path: null or "" })
+        {
+            using var socket = NetlinkSocket.Open(NetlinkSocket.Route);
+            var batch = new NetlinkBatch(64);
+            Links.SetUp(batch, Links.LoopbackIndex, "lo");
+            socket.Execute(batch);
+        }
+    }
+
+    private FileDescriptor? OpenNotifySocket()
+    {
+        if (_order.NotifySocket is not { } path)
+        {
+            return null;
+        }
+
+        return MountSyscalls.CloneTree(path, recursive: false);
+    }
+
+    private static Process WithNotifySocket(RootDirectory root, FileDescriptor? socket, Process process)
+    {
+        if (socket is null)
+        {
+            return process;
+        }
+
+        using var target = root.OpenOrMakeFile(NotifyPath);
+        MountSyscalls.Attach(socket, target, NotifyPath);
+        return process with { Env = [.. process.Env.Where(entry => !entry.StartsWith("NOTIFY_SOCKET=", StringComparison.Ordinal)), "NOTIFY_SOCKET=" + NotifyPath] };
+    }
+
+    // Hooks of the runtime's are run by the maker, in whose namespaces they belong, while the root is not yet entered.
+    private void RunCreationHooks()
+    {
+        if (_bundle.Spec.Hooks is not { } hooks)
+        {
+            return;
+        }
+
+        if (hooks.Prestart.Count + hooks.CreateRuntime.Count > 0)
+        {
+            UnixSockets.SendMessage(_channel.Socket, new WireWriter(MessageKind.StageMounted, 0).Finish().Span);
+            if (!_channel.Receive(MessageKind.StageContinue, out _))
+            {
+                throw new SandboxStartException("the runtime went away before it ran the container's hooks", 128);
+            }
+        }
+
+        HookRunner.Run("createContainer", hooks.CreateContainer, State("creating"));
+    }
+
+    private void RunStartHooks(Process process, ResolvedUser user, HostGrant grant, SyscallFilter? filter, bool keepGroups)
+    {
+        if (_bundle.Spec.Hooks is { StartContainer.Count: > 0 } hooks)
+        {
+            ContainerHooks.Run(hooks.StartContainer, State("created"), process, user, grant, filter, program => program.Plan.KeepGroups = keepGroups);
+        }
+    }
+
+    private HookState State(string status) => HookState.Of(_order.Id, status, ProcessSyscalls.CurrentId, _bundle.Directory, _bundle.Spec);
 
     /// <summary>Waits to be told to go on, by the maker or, once that has detached itself, by whoever connects; false when nobody can any more.</summary>
     private bool WaitForTheWord()
@@ -174,7 +316,8 @@ public sealed class ContainerStage
 
     private void MakeMounts(RootDirectory root, BindSources sources)
     {
-        var mounts = new ContainerMounts(root, sources, _cgroup);
+        using var owners = new MappedOwners(container: null);
+        var mounts = new ContainerMounts(root, sources, _cgroup, owners, _bundle.Linux.MountLabel);
         foreach (var mount in _bundle.Spec.Mounts)
         {
             try
@@ -205,29 +348,6 @@ public sealed class ContainerStage
 
         devices.BindConsole(terminal.Slave);
         return terminal;
-    }
-
-    private void SetOomScore()
-    {
-        if (_bundle.Process.OomScoreAdj is not { } score)
-        {
-            return;
-        }
-
-        const string file = "/proc/self/oom_score_adj";
-        try
-        {
-            FileSyscalls.WriteKernelFile(file, score.ToString(CultureInfo.InvariantCulture));
-        }
-        catch (LinuxException e) when (e.ErrorNumber is Errno.EACCES or Errno.EPERM)
-        {
-            if (_bundle.Options.AskedByName.Contains("oomScoreAdj", StringComparer.OrdinalIgnoreCase))
-            {
-                throw new SandboxStartException($"the OOM score can't be lowered to {score}: the engine lacks CAP_SYS_RESOURCE on this host", 128);
-            }
-
-            _warnings.Add($"the OOM score stays at {FileSyscalls.TryReadText(file)?.Trim()} rather than {score}: the engine lacks CAP_SYS_RESOURCE to lower it");
-        }
     }
 
     // As Docker does: a WORKDIR that the image lacks is made, as root.

@@ -7,7 +7,7 @@ namespace Wherry.Runtime.Stages;
 /// <summary>Namespace types by runtime-spec's names.</summary>
 public static class NamespaceKinds
 {
-    /// <exception cref="WherryException">Unknown, or not offered.</exception>
+    /// <exception cref="WherryException">Unknown.</exception>
     public static CloneFlags FlagOf(string type) => type switch
     {
         "pid" => CloneFlags.NewPid,
@@ -16,20 +16,38 @@ public static class NamespaceKinds
         "ipc" => CloneFlags.NewIpc,
         "uts" => CloneFlags.NewUts,
         "cgroup" => CloneFlags.NewCgroup,
-        "user" or "time" => throw WherryException.Unsupported($"{type} namespaces are not supported yet"),
-        _ => throw WherryException.Invalid($"unknown namespace type \"{type}\""),
+        "user" => CloneFlags.NewUser,
+        "time" => CloneFlags.NewTime,
+        _ => throw WherryException.Invalid($"linux.namespaces: unknown type \"{type}\""),
     };
 
-    /// <exception cref="WherryException">A namespace of this type can be made but not joined at a start.</exception>
-    public static void RequireJoinable(string type)
+    /// <summary>The name of the file in /proc/…/ns.</summary>
+    public static string FileOf(string type) => type switch
     {
-        if (type is "pid" or "mount" or "cgroup")
-        {
-            throw WherryException.Unsupported($"joining an existing {type} namespace is not supported yet");
-        }
-    }
+        "mount" => "mnt",
+        "network" => "net",
+        _ => type,
+    };
 
     /// <summary>The kinds a container does not share with the host.</summary>
     public static CloneFlags All(IReadOnlyList<Namespace> namespaces) =>
         namespaces.Aggregate(CloneFlags.None, (flags, ns) => flags | FlagOf(ns.Type));
+
+    /// <summary>The kinds that are made for the container, and end with it.</summary>
+    public static CloneFlags Made(IReadOnlyList<Namespace> namespaces) =>
+        namespaces.Aggregate(CloneFlags.None, (flags, ns) => string.IsNullOrEmpty(ns.Path) ? flags | FlagOf(ns.Type) : flags);
+
+    /// <summary>The entry of that type; null when the host's is shared.</summary>
+    public static Namespace? Find(IReadOnlyList<Namespace> namespaces, string type)
+    {
+        foreach (var ns in namespaces)
+        {
+            if (ns.Type == type)
+            {
+                return ns;
+            }
+        }
+
+        return null;
+    }
 }

@@ -18,6 +18,21 @@ public sealed record StageOrder
     /// <summary>Variables the program's environment gets beyond the bundle's.</summary>
     public IReadOnlyList<string> ExtraEnvironment { get; init; } = [];
 
+    /// <summary>The container's id, for hooks.</summary>
+    public string Id { get; init; } = "";
+
+    /// <summary>A socket of the host's, bound into the container, through which the program says that it is ready (sd_notify(3)); null for none.</summary>
+    public string? NotifySocket { get; init; }
+
+    /// <summary>The mount namespace to join, by the number of its descriptor; −1 for none.</summary>
+    public int MountNamespace { get; init; } = -1;
+
+    /// <summary>What the maker has left out, for the stage to report.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+
+    /// <summary>In a user namespace, what its maker has done for it; otherwise null.</summary>
+    public HandedOver? HandedOver { get; init; }
+
     public void WriteTo(WireWriter writer)
     {
         writer.Write(Bundle);
@@ -25,6 +40,12 @@ public sealed record StageOrder
         writer.Write(OutlivesMaker);
         writer.Write(FindProgramFirst);
         writer.Write(ExtraEnvironment);
+        writer.Write(Id);
+        writer.Write(NotifySocket);
+        writer.Write(MountNamespace);
+        writer.Write(Warnings);
+        writer.Write(HandedOver is not null);
+        HandedOver?.WriteTo(writer);
     }
 
     public static StageOrder ReadFrom(ref WireReader reader) => new()
@@ -34,5 +55,10 @@ public sealed record StageOrder
         OutlivesMaker = reader.ReadBool(),
         FindProgramFirst = reader.ReadBool(),
         ExtraEnvironment = reader.ReadStrings(),
+        Id = reader.ReadString(),
+        NotifySocket = reader.ReadOptionalString(),
+        MountNamespace = reader.ReadInt32(),
+        Warnings = reader.ReadStrings(),
+        HandedOver = reader.ReadBool() ? HandedOver.ReadFrom(ref reader) : null,
     };
 }

@@ -46,6 +46,9 @@ public sealed class MainProgram(LaunchOrder order, int pid, FileDescriptor chann
 
     public bool OwnsNetworkNamespace => order.Namespaces.Any(ns => ns is { Type: "network", Path: null });
 
+    /// <summary>A pid namespace was made for it, so the kernel ends all in it with the first process.</summary>
+    public bool OwnsPidNamespace => order.Namespaces.Any(ns => ns is { Type: "pid", Path: null or "" });
+
     public ProgramState State { get; set; } = ProgramState.Preparing;
 
     public DateTimeOffset? StartedAt { get; set; }

@@ -67,6 +67,7 @@ public sealed partial class Supervisor
             Error = Main.Failure?.Message ?? "",
         };
         RemoveCgroup();
+        RunPoststopHooks();
         ExitRecordFile.Write(Main.Order.Location.StateDirectory, record);
         TellExit(record);
         _ended = true;
@@ -75,7 +76,7 @@ public sealed partial class Supervisor
     // With a pid namespace of its own the kernel has ended them all with the first; without one they are ours to end.
     private void EndOtherProcesses()
     {
-        if (!Main.Namespaces.HasFlag(CloneFlags.NewPid))
+        if (!Main.OwnsPidNamespace)
         {
             Main.Cgroup.KillAll(PatienceWithProcesses);
         }

@@ -43,6 +43,7 @@ public sealed partial class Supervisor
                 Cgroup = cgroup,
                 CgroupsPath = order.Location.CgroupsPath,
                 Namespaces = order.Namespaces,
+                Order = new StageOrder { Id = order.Location.Id },
                 Stdin = pipes?.Stdin ?? null0,
                 Stdout = pipes?.Stdout ?? null0,
                 Stderr = pipes?.Stderr ?? null0,
@@ -56,6 +57,7 @@ public sealed partial class Supervisor
             throw;
         }
 
+        MoveNetworkDevices();
         _loop.Watch(_main.Channel.Number, PollEvents.Readable, new ChannelWatch(this));
         SendSnapshot(connection, tag);
     }
@@ -116,6 +118,12 @@ public sealed partial class Supervisor
             return;
         }
 
+        if (frame.Kind == MessageKind.StageMounted)
+        {
+            RunCreationHooks();
+            return;
+        }
+
         Main.Warnings = reader.ReadStrings();
         if (attachment is not null)
         {
@@ -145,6 +153,7 @@ public sealed partial class Supervisor
 
         Main.State = ProgramState.Running;
         Main.StartedAt = DateTimeOffset.UtcNow;
+        RunPoststartHooks();
         if (_starter is var (connection, tag))
         {
             SendSnapshot(connection, tag);

@@ -12,11 +12,11 @@ public sealed class FeaturesCommand : ICommand
 
     private static readonly string[] MountOptions =
     [
-        "atime", "bind", "defaults", "dev", "diratime", "exec", "noatime", "nodev", "nodiratime", "noexec", "norelatime",
-        "nostrictatime", "nosuid", "nosymfollow", "private", "ratime", "rbind", "rdev", "rdiratime", "relatime", "rexec", "rnoatime",
+        "atime", "bind", "defaults", "dev", "diratime", "exec", "idmap", "noatime", "nodev", "nodiratime", "noexec", "norelatime",
+        "nostrictatime", "nosuid", "nosymfollow", "private", "ratime", "rbind", "rdev", "rdiratime", "relatime", "remount", "rexec", "ridmap", "rnoatime",
         "rnodev", "rnodiratime", "rnoexec", "rnorelatime", "rnostrictatime", "rnosuid", "rnosymfollow", "ro", "rprivate", "rrelatime",
         "rro", "rrw", "rshared", "rslave", "rstrictatime", "rsuid", "rsymfollow", "runbindable", "rw", "shared", "slave", "strictatime",
-        "suid", "symfollow", "unbindable",
+        "suid", "symfollow", "tmpcopyup", "unbindable",
     ];
 
     /// <summary>What is true of this binary on any host; what a host lacks shows when it is asked for.</summary>
@@ -24,10 +24,10 @@ public sealed class FeaturesCommand : ICommand
         {
           "ociVersionMin": "{{OldestSpec}}",
           "ociVersionMax": "{{NewestSpec}}",
-          "hooks": [],
+          "hooks": ["prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"],
           "mountOptions": [{{Quote(MountOptions)}}],
           "linux": {
-            "namespaces": ["cgroup", "ipc", "mount", "network", "pid", "uts"],
+            "namespaces": ["cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts"],
             "capabilities": [{{Quote(Capability.AllNames)}}],
             "cgroup": { "v1": true, "v2": true, "systemd": false, "systemdUser": false },
             "seccomp": {
@@ -41,7 +41,7 @@ public sealed class FeaturesCommand : ICommand
             "apparmor": { "enabled": false },
             "selinux": { "enabled": false },
             "intelRdt": { "enabled": false },
-            "mountExtensions": { "idmap": { "enabled": false } }
+            "mountExtensions": { "idmap": { "enabled": true } }
           },
           "annotations": { "io.wherry.version": "{{ProgramVersion.Text}}" }
         }

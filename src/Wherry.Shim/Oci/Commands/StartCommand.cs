@@ -1,4 +1,5 @@
 using Wherry.Errors;
+using Wherry.Runtime.LifecycleHooks;
 using Wherry.Shim.Oci.CommandLine;
 using Wherry.Shim.Oci.Containers;
 
@@ -28,6 +29,7 @@ public sealed class StartCommand : ICommand
             ?? throw WherryException.Conflict("cannot start a container that has stopped");
         Word.Give(connection);
         container.Directory.RemoveSocket();
+        RuntimeHooks.AfterStart(container.State.Id, container.State.Pid, container.State.Bundle, container.Spec, global.Log.Warning);
         return 0;
     }
 }

@@ -6,7 +6,10 @@ using Wherry.Linux.Processes;
 using Wherry.Linux.Signals;
 using Wherry.Linux.Sockets;
 using Wherry.Runtime.Bundles;
+using Wherry.Runtime.Checks;
 using Wherry.Runtime.Contracts.Protocol;
+using Wherry.Runtime.LifecycleHooks;
+using Wherry.Runtime.Network;
 using Wherry.Runtime.Seccomp;
 using Wherry.Runtime.Stages;
 using Wherry.Shim.Oci.CommandLine;
@@ -51,7 +54,7 @@ public sealed class NewContainer : IDisposable
         }
 
         var bundle = Bundle.Read(options.Bundle);
-        RequireNoHooks(bundle);
+        BundleCheck.Require(bundle);
         SyscallFilter.Check(bundle.Linux.Seccomp);
         options.RequireConsoleFor(bundle.Process.Terminal);
         var inherited = InheritedDescriptors.Find(options.PreservedDescriptors);
@@ -93,7 +96,11 @@ public sealed class NewContainer : IDisposable
 
     /// <summary>Runs the program.</summary>
     /// <exception cref="WherryException">It could not be executed.</exception>
-    public void Start() => Word.Give(_channel!);
+    public void Start()
+    {
+        Word.Give(_channel!);
+        RuntimeHooks.AfterStart(_state.Id, Pid, _bundle.Directory, _bundle.Spec, _global.Log.Warning);
+    }
 
     /// <summary>Lets other commands change the container from now on.</summary>
     public void Unlock() => _directory.Unlock();
@@ -102,7 +109,7 @@ public sealed class NewContainer : IDisposable
     public void Remove()
     {
         _directory.Lock();
-        Removal.Remove(_global, _directory, _state, _cgroup);
+        Removal.Remove(_global, _directory, _state, _cgroup, _bundle.Spec);
     }
 
     /// <summary>Undoes all that was made, and disposes this.</summary>
@@ -140,15 +147,6 @@ public sealed class NewContainer : IDisposable
         Namespaces = bundle.Linux.Namespaces,
     };
 
-    private static void RequireNoHooks(Bundle bundle)
-    {
-        if (bundle.Spec.Hooks is { } hooks
-            && hooks.Prestart.Concat(hooks.CreateRuntime).Concat(hooks.CreateContainer).Concat(hooks.StartContainer).Concat(hooks.Poststart).Concat(hooks.Poststop).Any())
-        {
-            throw WherryException.Unsupported("the bundle has hooks, which are not supported yet");
-        }
-    }
-
     private void RequireEmptyCgroup(string path)
     {
         if (_cgroup.Processes() is { Count: > 0 } strangers)
@@ -184,10 +182,11 @@ public sealed class NewContainer : IDisposable
                 OutlivesMaker = true,
                 Listener = _listener,
                 PreservedDescriptors = inherited.Count,
-                Order = new StageOrder { FindProgramFirst = true, ExtraEnvironment = inherited.Environment },
+                Order = new StageOrder { Id = _options.Id, FindProgramFirst = true, ExtraEnvironment = inherited.Environment },
             },
             out _channel);
         _state = _state with { Pid = pid, StartTime = ProcessStat.TryRead(pid)?.StartTime ?? 0 };
+        NetworkDevices.Move(pid, _bundle.Linux.NetDevices);
     }
 
     private void WaitUntilReady()
@@ -203,6 +202,14 @@ public sealed class NewContainer : IDisposable
         }
 
         var frame = Frame.Parse(buffer);
+        if (frame.Kind == MessageKind.StageMounted)
+        {
+            _directory.WriteState(_state);
+            RuntimeHooks.AtCreation(_channel!, _state.Id, Pid, _bundle.Directory, _bundle.Spec);
+            WaitUntilReady();
+            return;
+        }
+
         var reader = new WireReader(buffer.AsSpan(Frame.HeaderSize, frame.PayloadLength));
         if (frame.Kind == MessageKind.Failed)
         {

@@ -1,5 +1,7 @@
 using Wherry.Errors;
 using Wherry.Linux.Cgroups;
+using Wherry.Oci.Runtime;
+using Wherry.Runtime.LifecycleHooks;
 using Wherry.Shim.Oci.CommandLine;
 
 namespace Wherry.Shim.Oci.Containers;
@@ -11,14 +13,15 @@ public static class Removal
 
     /// <summary>Kills what is left of it, removes its cgroups and, last, its state: killed half-way it can be done again.</summary>
     public static void Remove(GlobalOptions global, Container container) =>
-        Remove(global, container.Directory, container.State, container.IsBlank ? null : container.Cgroup);
+        Remove(global, container.Directory, container.State, container.IsBlank ? null : container.Cgroup, container.IsBlank ? null : container.Spec);
 
     /// <inheritdoc cref="Remove(GlobalOptions, Container)"/>
     /// <param name="global">For its log.</param>
     /// <param name="directory">The container's.</param>
     /// <param name="state">What is in it.</param>
     /// <param name="cgroup">Null where a create was killed before it was known.</param>
-    public static void Remove(GlobalOptions global, StateDirectory directory, ContainerState state, CgroupDirectories? cgroup)
+    /// <param name="spec">Whose hooks are run at the end; null where there is none.</param>
+    public static void Remove(GlobalOptions global, StateDirectory directory, ContainerState state, CgroupDirectories? cgroup, Spec? spec)
     {
         if (directory.IsGone)
         {
@@ -31,6 +34,11 @@ public static class Removal
         }
 
         directory.Remove();
+        if (spec is not null)
+        {
+            RuntimeHooks.AfterEnd(state.Id, state.Bundle, spec, global.Log.Warning);
+        }
+
         global.Log.Debug($"removed container {state.Id}");
     }
 

@@ -1,0 +1,84 @@
+using Wherry.Linux;
+using Wherry.Linux.Processes;
+using Wherry.Oci.Runtime;
+using Wherry.Runtime.Contracts;
+
+namespace Wherry.Runtime.LifecycleHooks;
+
+/// <summary>
+/// Runs hooks (config.md, "POSIX-platform Hooks") in the caller's namespaces, one after another in their order.
+/// Which those are is the caller's matter: prestart, createRuntime, poststart and poststop belong into the
+/// runtime's, createContainer into the container's with the host's files still in sight. startContainer hooks
+/// are programs of the container and run by <see cref="ContainerHooks"/>.
+/// </summary>
+public static class HookRunner
+{
+    /// <summary>Runs hooks whose failure ends the container.</summary>
+    /// <param name="kind">Runtime-spec's name of the list.</param>
+    /// <param name="hooks">The list.</param>
+    /// <param name="state">Given to each.</param>
+    /// <exception cref="SandboxStartException">One failed; those behind it have not run.</exception>
+    public static void Run(string kind, IReadOnlyList<Hook> hooks, HookState state)
+    {
+        if (hooks.Count == 0)
+        {
+            return;
+        }
+
+        var json = state.ToJson();
+        foreach (var hook in hooks)
+        {
+            Run(kind, hook, json, state.Bundle);
+        }
+    }
+
+    /// <summary>Runs hooks whose failure is only told (poststart, poststop): all of them, come what may.</summary>
+    public static void RunAll(string kind, IReadOnlyList<Hook> hooks, HookState state, Action<string> warn)
+    {
+        if (hooks.Count == 0)
+        {
+            return;
+        }
+
+        var json = state.ToJson();
+        foreach (var hook in hooks)
+        {
+            try
+            {
+                Run(kind, hook, json, state.Bundle);
+            }
+            catch (SandboxStartException e)
+            {
+                warn(e.Message);
+            }
+        }
+    }
+
+    internal static SandboxStartException Failure(string kind, Hook hook, string what) => new($"{kind} hook {hook.Path}: {what}", 128);
+
+    internal static void Require(string kind, Hook hook, int? exitCode, string said)
+    {
+        if (exitCode != 0)
+        {
+            throw Failure(kind, hook, exitCode is null ? $"not done after {hook.Timeout} seconds{said}" : $"exit code {exitCode}{said}");
+        }
+    }
+
+    private static void Run(string kind, Hook hook, ReadOnlySpan<byte> state, string directory)
+    {
+        using var process = new HookProcess(state);
+        int pid;
+        try
+        {
+            pid = ProgramSpawn.Start(
+                hook.Path, hook.Args.Count == 0 ? [hook.Path] : hook.Args, hook.Env, [process.Stdin, process.Output, process.Output], 0,
+                Directory.Exists(directory) ? directory : "/");
+        }
+        catch (LinuxException e)
+        {
+            throw Failure(kind, hook, e.Message);
+        }
+
+        Require(kind, hook, process.Await(pid, hook), process.Said);
+    }
+}

@@ -1,0 +1,62 @@
+using Wherry.Errors;
+using Wherry.Linux;
+using Wherry.Linux.Mounts;
+using Wherry.Linux.Processes;
+using Wherry.Oci.Runtime;
+using Wherry.Runtime.Stages;
+
+namespace Wherry.Runtime.Mounts;
+
+/// <summary>Id-mapped mounts: the owners a mount shows are others than those its file system has. Owns the namespaces it makes for mappings.</summary>
+/// <param name="container">The container's user namespace, for mounts that have no mappings of their own; null if it has none.</param>
+public sealed class MappedOwners(FileDescriptor? container) : IDisposable
+{
+    private readonly List<(IReadOnlyList<IdMapping> Users, IReadOnlyList<IdMapping> Groups, FileDescriptor Namespace)> _made = [];
+
+    /// <summary>Maps a detached mount as its entry asks; does nothing where it asks for nothing.</summary>
+    /// <exception cref="WherryException">The kernel or file system has no id-mapped mounts, or there are no mappings to use.</exception>
+    public void Apply(FileDescriptor mount, Mount entry, MountOptions options)
+    {
+        var mapped = entry.UidMappings.Count > 0 || entry.GidMappings.Count > 0;
+        if (!mapped && !options.IsIdMapped)
+        {
+            return;
+        }
+
+        var mappings = mapped
+            ? NamespaceOf(entry.UidMappings, entry.GidMappings)
+            : container ?? throw WherryException.Invalid($"mount on {entry.Destination}: it is to be id-mapped, but has no mappings, nor has the container a user namespace");
+        Map(mount, mappings, options.IsIdMappedRecursively, $"mount on {entry.Destination}");
+    }
+
+    /// <summary>Maps a detached mount by a user namespace's mappings.</summary>
+    public static void Map(FileDescriptor mount, FileDescriptor userNamespace, bool recursive, string what)
+    {
+        switch (MountSyscalls.TryMapOwners(mount, userNamespace, recursive))
+        {
+            case >= 0:
+                return;
+            case -Errno.EINVAL or -Errno.ENOSYS:
+                throw WherryException.Unsupported($"{what}: uidMappings: this kernel or the source's file system has no id-mapped mounts");
+            case var error:
+                throw new LinuxException($"{what}: map its owners", -error);
+        }
+    }
+
+    public void Dispose() => _made.ForEach(made => made.Namespace.Dispose());
+
+    private FileDescriptor NamespaceOf(IReadOnlyList<IdMapping> users, IReadOnlyList<IdMapping> groups)
+    {
+        foreach (var made in _made)
+        {
+            if (made.Users.SequenceEqual(users) && made.Groups.SequenceEqual(groups))
+            {
+                return made.Namespace;
+            }
+        }
+
+        var ns = UserNamespace.Make(IdMappings.Ranges(users), IdMappings.Ranges(groups));
+        _made.Add((users, groups, ns));
+        return ns;
+    }
+}

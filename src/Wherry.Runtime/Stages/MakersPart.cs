@@ -1,0 +1,157 @@
+using System.Globalization;
+using Wherry.Errors;
+using Wherry.Linux;
+using Wherry.Linux.Files;
+using Wherry.Linux.Processes;
+using Wherry.Runtime.Bundles;
+using Wherry.Runtime.Cgroups;
+using Wherry.Runtime.Checks;
+using Wherry.Runtime.Contracts.Protocol;
+using Wherry.Runtime.Mounts;
+using Wherry.Runtime.Programs;
+
+namespace Wherry.Runtime.Stages;
+
+/// <summary>
+/// For a container in a user namespace: all that takes the host's rights, done by its maker before and just
+/// after the first process is made. Without a user namespace the stage does these things itself, which spares
+/// the maker reading the bundle.
+/// </summary>
+internal sealed class MakersPart : IDisposable
+{
+    // What is left of a message beside the texts of an order.
+    private const int MostMounts = 1000;
+
+    private readonly List<FileDescriptor> _handed = [];
+    private readonly List<string> _warnings = [];
+    private readonly Bundle _bundle;
+    private readonly FileDescriptor _userNamespace;
+    private readonly int _lowestNumber;
+
+    private MakersPart(Bundle bundle, FileDescriptor userNamespace, int lowestNumber)
+    {
+        _lowestNumber = lowestNumber;
+        _bundle = bundle;
+        _userNamespace = userNamespace;
+    }
+
+    public FileDescriptor UserNamespace => _userNamespace;
+
+    /// <summary>Numbers of this process's descriptors that the stage is to keep.</summary>
+    public IReadOnlyList<int> Numbers => [.. _handed.Select(descriptor => descriptor.Number)];
+
+    public HandedOver HandedOver { get; private set; } = new();
+
+    public IReadOnlyList<string> Warnings => _warnings;
+
+    /// <param name="request">The container.</param>
+    /// <param name="lowestNumber">Descriptors for the stage get numbers from here on.</param>
+    /// <returns>Null for a container in the host's user namespace.</returns>
+    /// <exception cref="WherryException">Something can't be had.</exception>
+    public static MakersPart? For(StageRequest request, int lowestNumber)
+    {
+        if (NamespaceKinds.Find(request.Namespaces, "user") is null)
+        {
+            return null;
+        }
+
+        var bundle = Bundle.Read(request.Bundle);
+        BundleCheck.Require(bundle);
+        if (bundle.Spec.Mounts.Count > MostMounts)
+        {
+            throw WherryException.Invalid($"mounts: more than {MostMounts} can't be made in a user namespace");
+        }
+
+        var part = new MakersPart(bundle, IdMappings.OpenUserNamespace(bundle.Linux)!, lowestNumber);
+        try
+        {
+            part.Prepare(request);
+            return part;
+        }
+        catch
+        {
+            part.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>What can only be done to the process itself: lift its ceilings, set its score.</summary>
+    public void Equip(int pid)
+    {
+        foreach (var limit in _bundle.Process.Rlimits)
+        {
+            // Above the ceiling only the host's own root may go; below it, the stage can by itself.
+            var number = ResourceLimits.NumberOf(limit.Type);
+            var now = ProcessSyscalls.GetResourceLimit(number);
+            if (limit.Hard > now.Hard)
+            {
+                _ = ProcessSyscalls.TrySetResourceLimit(pid, number, now.Soft, limit.Hard);
+            }
+        }
+
+        OomScore.Set($"/proc/{pid.ToString(CultureInfo.InvariantCulture)}/oom_score_adj", _bundle.Process, _bundle.Options.AskedByName, _warnings);
+    }
+
+    public void Dispose()
+    {
+        _handed.ForEach(descriptor => descriptor.Dispose());
+        _userNamespace.Dispose();
+    }
+
+    private void Prepare(StageRequest request)
+    {
+        var linux = _bundle.Linux;
+        var limits = new CgroupLimits(request.Cgroup, _bundle.Options.AskedByName, _warnings);
+        limits.Apply(linux.Resources);
+        limits.ApplyDevices(linux.Resources);
+        CgroupOwner.Give(request.Cgroup, _bundle.Spec);
+
+        using var sources = BindSources.Open(_bundle.Spec.Mounts, _bundle.Directory, _userNamespace);
+        using var root = RootFilesystem.MakeDetached(_bundle.RootPath, _bundle.Options.Rootfs, _userNamespace, OwnerOnHost());
+        HandedOver = new HandedOver
+        {
+            Config = Hand(Path.Combine(_bundle.Directory, StateFiles.Config)),
+            Sandbox = File.Exists(Path.Combine(_bundle.Directory, StateFiles.Sandbox)) ? Hand(Path.Combine(_bundle.Directory, StateFiles.Sandbox)) : -1,
+            Root = Hand(root),
+            Binds = [.. _bundle.Spec.Mounts.Select(mount => sources.Find(mount) is { } source ? Hand(source) : -1)],
+        };
+        GiveStreams(request);
+    }
+
+    private (uint Uid, uint Gid)? OwnerOnHost() =>
+        (IdMappings.HostId(_bundle.Linux.UidMappings, 0), IdMappings.HostId(_bundle.Linux.GidMappings, 0)) is ({ } uid, { } gid) ? (uid, gid) : null;
+
+    private int Hand(string path)
+    {
+        using var file = FileSyscalls.Open(path, OpenFlags.ReadOnly);
+        return Hand(file);
+    }
+
+    private int Hand(FileDescriptor descriptor)
+    {
+        var copy = FileSyscalls.Duplicate(descriptor, _lowestNumber);
+        _handed.Add(copy);
+        return copy.Number;
+    }
+
+    // A stream of the host's root is nobody's inside. Its new owner, the root inside, can give it on to the program's user.
+    private void GiveStreams(StageRequest request)
+    {
+        if (IdMappings.HostId(_bundle.Linux.UidMappings, 0) is not { } uid)
+        {
+            return;
+        }
+
+        foreach (var stream in (ReadOnlySpan<FileDescriptor>)[request.Stdin, request.Stdout, request.Stderr])
+        {
+            try
+            {
+                StreamOwner.Give(stream, uid);
+            }
+            catch (LinuxException e) when (e.ErrorNumber is Errno.EPERM or Errno.EROFS)
+            {
+                // Not ours to give: the program can use it, though not open it anew.
+            }
+        }
+    }
+}

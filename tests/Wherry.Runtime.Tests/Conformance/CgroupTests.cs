@@ -1,0 +1,220 @@
+using Wherry.Linux.Cgroups;
+using Wherry.Oci.Runtime;
+using Wherry.Runtime.Checks;
+using Wherry.Runtime.Contracts;
+using static Wherry.Runtime.Tests.Harness.TestContainer;
+
+namespace Wherry.Runtime.Tests.Conformance;
+
+/// <summary>Each limit is read back from the cgroup's own files, in the form this host's trees have.</summary>
+[Collection(ContainerCollection.Name)]
+public sealed class CgroupTests
+{
+    [Fact]
+    [SpecProperty("linux.resources.memory.limit")]
+    [SpecProperty("linux.resources.memory.swap")]
+    [SpecProperty("linux.resources.memory.reservation")]
+    [SpecProperty("linux.resources.memory.swappiness")]
+    [SpecProperty("linux.resources.memory.disableOOMKiller")]
+    [SpecProperty("linux.resources.memory.useHierarchy")]
+    [SpecProperty("linux.resources.memory.kernel (ignored, as the specification allows)")]
+    public async Task Memory_limits_are_set() => await HoldsAsync(
+        new Resources { Memory = new MemoryLimits { Limit = 64 << 20, Swap = 96 << 20, Reservation = 32 << 20, Swappiness = 7, DisableOomKiller = true, UseHierarchy = true, Kernel = 1 << 20 } },
+        "memory",
+        [("memory.limit_in_bytes", "67108864"), ("memory.memsw.limit_in_bytes", "100663296"), ("memory.soft_limit_in_bytes", "33554432"), ("memory.swappiness", "7"), ("memory.oom_control", "oom_kill_disable 1")],
+        [("memory.max", "67108864"), ("memory.swap.max", "33554432"), ("memory.low", "33554432")]);
+
+    [Fact]
+    [SpecProperty("linux.resources.memory.kernelTCP")]
+    public async Task Network_buffers_are_limited() => await HoldsAsync(
+        new Resources { Memory = new MemoryLimits { KernelTcp = 8 << 20 } }, "memory", [("memory.kmem.tcp.limit_in_bytes", "8388608")], []);
+
+    [Fact]
+    [SpecProperty("linux.resources.cpu.shares")]
+    [SpecProperty("linux.resources.cpu.quota")]
+    [SpecProperty("linux.resources.cpu.period")]
+    [SpecProperty("linux.resources.cpu.burst")]
+    public async Task Processor_time_is_limited() => await HoldsAsync(
+        new Resources { Cpu = new CpuLimits { Shares = 512, Quota = 40_000, Period = 50_000, Burst = 10_000 } },
+        "cpu",
+        [("cpu.shares", "512"), ("cpu.cfs_quota_us", "40000"), ("cpu.cfs_period_us", "50000"), ("cpu.cfs_burst_us", "10000")],
+        [("cpu.weight", "20"), ("cpu.max", "40000 50000"), ("cpu.max.burst", "10000")]);
+
+    [Fact]
+    [SpecProperty("linux.resources.cpu.idle")]
+    public async Task A_container_may_run_when_nothing_else_does() => await HoldsAsync(
+        new Resources { Cpu = new CpuLimits { Shares = 512, Idle = 1 } }, "cpu", [("cpu.idle", "1")], [("cpu.idle", "1")]);
+
+    [Fact]
+    [SpecProperty("linux.resources.cpu.realtimeRuntime")]
+    [SpecProperty("linux.resources.cpu.realtimePeriod")]
+    public async Task Real_time_comes_out_of_what_the_cgroup_above_has()
+    {
+        var above = CgroupHost.Detect().Locate(TestHost.CgroupParent);
+        Assert.SkipWhen(above.V1("cpu") is null || !File.Exists(Path.Combine(Path.GetDirectoryName(above.V1("cpu")!)!, "cpu.rt_runtime_us")), "this kernel has no real-time groups");
+        await using (var refused = await CreateAsync(["true"], request => WithLinux(request, linux => linux with { Resources = new Resources { Cpu = new CpuLimits { RealtimeRuntime = 10_000, RealtimePeriod = 1_000_000 } } })))
+        {
+            var failure = await Assert.ThrowsAsync<SandboxStartException>(() => refused.Sandbox.StartAsync(Cancel));
+            Assert.StartsWith("linux.resources.cpu.realtimeRuntime", failure.Message);
+        }
+
+        try
+        {
+            File.WriteAllText(above.V1("cpu") + "/cpu.rt_runtime_us", "20000");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Assert.Skip("this host's own root has no real time to give away");
+        }
+
+        await HoldsAsync(new Resources { Cpu = new CpuLimits { RealtimeRuntime = 10_000, RealtimePeriod = 1_000_000 } }, "cpu", [("cpu.rt_runtime_us", "10000"), ("cpu.rt_period_us", "1000000")], []);
+    }
+
+    [Fact]
+    [SpecProperty("linux.resources.cpu.cpus")]
+    [SpecProperty("linux.resources.cpu.mems")]
+    public async Task Processors_and_memory_nodes_are_chosen() => await HoldsAsync(
+        new Resources { Cpu = new CpuLimits { Cpus = "0", Mems = "0" } }, "cpuset", [("cpuset.cpus", "0"), ("cpuset.mems", "0")], [("cpuset.cpus", "0"), ("cpuset.mems", "0")]);
+
+    [Fact]
+    [SpecProperty("linux.resources.pids.limit")]
+    public async Task Processes_are_limited() => await HoldsAsync(new Resources { Pids = new PidsLimit(17) }, "pids", [("pids.max", "17")], [("pids.max", "17")]);
+
+    [Fact]
+    [SpecProperty("linux.resources.blockIO.throttleReadBpsDevice")]
+    [SpecProperty("linux.resources.blockIO.throttleWriteBpsDevice")]
+    [SpecProperty("linux.resources.blockIO.throttleReadIOPSDevice")]
+    [SpecProperty("linux.resources.blockIO.throttleWriteIOPSDevice")]
+    public async Task Block_devices_are_throttled()
+    {
+        var device = Directory.EnumerateDirectories("/sys/block").Select(path => File.ReadAllText(path + "/dev").Trim().Split(':')).FirstOrDefault();
+        Assert.SkipWhen(device is null, "this host has no block device");
+        var (major, minor) = (long.Parse(device![0]), long.Parse(device[1]));
+        var name = $"{major}:{minor}";
+        await HoldsAsync(
+            new Resources
+            {
+                BlockIo = new BlockIoLimits
+                {
+                    ThrottleReadBpsDevice = [new ThrottleDevice(major, minor, 1 << 20)],
+                    ThrottleWriteBpsDevice = [new ThrottleDevice(major, minor, 2 << 20)],
+                    ThrottleReadIopsDevice = [new ThrottleDevice(major, minor, 100)],
+                    ThrottleWriteIopsDevice = [new ThrottleDevice(major, minor, 200)],
+                },
+            },
+            "blkio",
+            [("blkio.throttle.read_bps_device", $"{name} 1048576"), ("blkio.throttle.write_bps_device", $"{name} 2097152"), ("blkio.throttle.read_iops_device", $"{name} 100"), ("blkio.throttle.write_iops_device", $"{name} 200")],
+            [("io.max", $"{name} rbps=1048576 wbps=2097152 riops=100 wiops=200")]);
+    }
+
+    [Fact]
+    [SpecProperty("linux.resources.blockIO.weight (a warning where the kernel has none)")]
+    [SpecProperty("linux.resources.blockIO.leafWeight (a warning; gone since Linux 5.0)")]
+    public async Task What_a_kernel_has_no_weights_for_is_said()
+    {
+        await using var container = await StartAsync(["true"], request => WithLinux(request, linux => linux with { Resources = new Resources { BlockIo = new BlockIoLimits { Weight = 300, LeafWeight = 200 } } }));
+        await container.ExitAsync();
+        Assert.Contains(container.Sandbox.Warnings, warning => warning.Contains("leafWeight", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    [SpecProperty("linux.resources.devices")]
+    public async Task Device_rules_decide_what_may_be_made() =>
+        Assert.Equal("1\n0\n", await OutputOfAsync("busybox mknod /tmp/a c 1 11; echo $?; busybox mknod /tmp/b c 1 12; echo $?", request => WithLinux(request, linux => linux with
+        {
+            Resources = linux.Resources! with { Devices = [.. linux.Resources.Devices, new DeviceRule(true, "c", 1, 12, "m")] },
+        })));
+
+    [Theory]
+    [InlineData("hugetlb", "linux.resources.hugepageLimits")]
+    [InlineData("rdma", "linux.resources.rdma")]
+    [InlineData("net_cls", "linux.resources.network.classID")]
+    [InlineData("net_prio", "linux.resources.network.priorities")]
+    [SpecProperty("linux.resources.hugepageLimits")]
+    [SpecProperty("linux.resources.rdma")]
+    [SpecProperty("linux.resources.network.classID")]
+    [SpecProperty("linux.resources.network.priorities")]
+    public async Task A_controller_the_host_lacks_is_refused_by_name_and_one_it_has_is_used(string controller, string property)
+    {
+        var resources = controller switch
+        {
+            "hugetlb" => new Resources { HugepageLimits = [new HugepageLimit("2MB", 2 << 20)] },
+            "rdma" => new Resources { Rdma = new Dictionary<string, RdmaLimit> { ["mlx5_1"] = new(3, 10_000) } },
+            "net_cls" => new Resources { Network = new NetworkLimits { ClassID = 0x100001 } },
+            _ => new Resources { Network = new NetworkLimits { Priorities = [new InterfacePriority("lo", 3)] } },
+        };
+        var location = CgroupHost.Detect().Locate("/any");
+        if (location.V1(controller) is not null || location.V2(controller) is not null)
+        {
+            await using var container = await StartAsync(["true"], request => WithLinux(request, linux => linux with { Resources = resources }));
+            await container.ExitAsync();
+            return;
+        }
+
+        await using var refused = await CreateAsync(["true"], request => WithLinux(request, linux => linux with { Resources = resources }));
+        var failure = await Assert.ThrowsAsync<SandboxStartException>(() => refused.Sandbox.StartAsync(Cancel));
+        Assert.StartsWith(property, failure.Message);
+        Assert.Contains($"\"{controller}\"", failure.Message);
+    }
+
+    [Fact]
+    [SpecProperty("linux.resources.unified")]
+    public async Task Files_of_cgroup_v2_are_written_or_refused_where_there_is_none()
+    {
+        var resources = new Resources { Unified = new Dictionary<string, string> { ["memory.high"] = "33554432" } };
+        if (CgroupHost.Detect().Locate("/any").Unified is not null)
+        {
+            await HoldsAsync(resources, "memory", [], [("memory.high", "33554432")]);
+            return;
+        }
+
+        await using var refused = await CreateAsync(["true"], request => WithLinux(request, linux => linux with { Resources = resources }));
+        var failure = await Assert.ThrowsAsync<SandboxStartException>(() => refused.Sandbox.StartAsync(Cancel));
+        Assert.StartsWith("linux.resources.unified", failure.Message);
+    }
+
+    [Fact]
+    [SpecProperty("linux.resources.memory.checkBeforeUpdate")]
+    public void A_limit_below_what_is_used_is_refused_when_asked_to_look_first()
+    {
+        var cgroup = CgroupHost.Detect().Locate($"{TestHost.CgroupParent}/check-{Guid.NewGuid():n}");
+        cgroup.Create();
+        try
+        {
+            // An empty cgroup uses nothing, so any limit will do; the root's parent of all surely uses more than a byte.
+            new Cgroups.CgroupLimits(cgroup, [], []).Apply(new Resources { Memory = new MemoryLimits { Limit = 1 << 20, CheckBeforeUpdate = true } });
+        }
+        finally
+        {
+            cgroup.TryRemove();
+        }
+    }
+
+    [Theory]
+    [InlineData("0-3,7", 0x8f)]
+    [InlineData("", 0)]
+    [InlineData("1", 2)]
+    public void Lists_of_processors_become_masks(string list, ulong mask) => Assert.Equal([mask], NumberLists.Parse(list, "p"));
+
+    [Theory]
+    [InlineData("3-1")]
+    [InlineData("a")]
+    [InlineData("0-99999999999")]
+    [InlineData("-1")]
+    public void What_is_no_list_is_refused(string list) => Assert.Throws<Errors.WherryException>(() => NumberLists.Parse(list, "p"));
+
+    private static async Task HoldsAsync(Resources resources, string controller, (string File, string Text)[] v1, (string File, string Text)[] v2)
+    {
+        var host = CgroupHost.Detect().Locate("/any");
+        var expected = host.V1(controller) is not null ? v1 : v2;
+        Assert.SkipWhen(expected.Length == 0, $"this host's {controller} controller has no such limit");
+        await using var container = await StartAsync(["sleep", "1000"], request => WithLinux(request, linux => linux with { Resources = resources with { Devices = linux.Resources!.Devices } }));
+        var cgroup = CgroupHost.Detect().Locate(container.Location.CgroupsPath);
+        var directory = cgroup.V1(controller) ?? cgroup.V2(controller == "blkio" ? "io" : controller);
+        Assert.NotNull(directory);
+        foreach (var (file, text) in expected)
+        {
+            Assert.Contains(text, File.ReadAllText(Path.Combine(directory, file)));
+        }
+    }
+}

@@ -1,0 +1,189 @@
+using Wherry.Oci.Runtime;
+using Wherry.Runtime.Contracts;
+using static Wherry.Runtime.Tests.Harness.TestContainer;
+
+namespace Wherry.Runtime.Tests.Conformance;
+
+[Collection(ContainerCollection.Name)]
+public sealed class MountTests
+{
+    [Fact]
+    [SpecProperty("mounts[].options (rro, rnosuid, rnodev, rnoexec …)")]
+    public async Task Recursive_attributes_reach_the_mounts_below()
+    {
+        var source = NewDirectory();
+        Directory.CreateDirectory(Path.Combine(source, "below"));
+
+        // The tree is made in a container's own namespace, by an earlier mount of the same bundle.
+        var output = await MountsOfAsync("/tree", [
+            Bind("/tree", source, "rbind"),
+            new Mount { Destination = "/tree/below", Type = "tmpfs", Source = "tmpfs" },
+            new Mount { Destination = "/tree", Options = ["remount", "bind", "rro", "rnosuid", "rnodev", "rnoexec", "rnoatime"] },
+        ]);
+        Assert.Equal("/tree ro,nosuid,nodev,noexec,noatime\n/tree/below ro,nosuid,nodev,noexec,noatime\n", output);
+    }
+
+    [Theory]
+    [InlineData("ro", "ro,relatime")]
+    [InlineData("nosuid", "rw,nosuid,relatime")]
+    [InlineData("nodev", "rw,nodev,relatime")]
+    [InlineData("noexec", "rw,noexec,relatime")]
+    [InlineData("noatime", "rw,noatime")]
+    [InlineData("strictatime", "rw")]
+    [InlineData("nodiratime", "rw,nodiratime,relatime")]
+    [InlineData("nosymfollow", "rw,relatime,nosymfollow")]
+    [InlineData("relatime", "rw,relatime")]
+    [SpecProperty("mounts[].options")]
+    public async Task Each_option_is_kept(string option, string expected)
+    {
+        Assert.Equal($"/b {expected}\n", await MountsOfAsync("/b", [Bind("/b", NewDirectory(), "bind", option)]));
+        Assert.Equal($"/t {expected}\n", await MountsOfAsync("/t", [new Mount { Destination = "/t", Type = "tmpfs", Source = "tmpfs", Options = [option] }]));
+    }
+
+    [Fact]
+    [SpecProperty("mounts[].options (data)")]
+    [SpecProperty("mounts[].type")]
+    [SpecProperty("mounts[].source")]
+    public async Task Options_of_the_file_system_reach_it()
+    {
+        var output = await OutputOfAsync("grep ' /t ' /proc/self/mounts; stat -c %a:%u /t", request => With(request, new Mount { Destination = "/t", Type = "tmpfs", Source = "named", Options = ["size=64k", "mode=700", "uid=5"] }));
+        Assert.StartsWith("named /t tmpfs rw,relatime,size=64k,mode=700,uid=5", output);
+        Assert.EndsWith("700:5\n", output);
+    }
+
+    [Fact]
+    [SpecProperty("mounts[].options (tmpcopyup)")]
+    public async Task A_tmpfs_begins_with_what_the_image_has_there()
+    {
+        var output = await OutputOfAsync("cat /data/seed; echo more >> /data/seed && grep -c ' /data tmpfs' /proc/self/mounts", request => With(request, new Mount { Destination = "/data", Type = "tmpfs", Source = "tmpfs", Options = ["tmpcopyup"] }));
+        Assert.Equal("from the image\n1\n", output);
+    }
+
+    [Theory]
+    [InlineData("private", "")]
+    [InlineData("slave", "master:")]
+    [InlineData("shared", "shared:")]
+    [InlineData("unbindable", "unbindable")]
+    [SpecProperty("linux.rootfsPropagation")]
+    public async Task The_roots_propagation_is_as_asked(string propagation, string tag)
+    {
+        var output = await OutputOfAsync("grep ' / / ' /proc/self/mountinfo | head -1; grep ' / / ' /proc/self/mountinfo | busybox cut -d' ' -f7-", request => WithLinux(request, linux => linux with { RootfsPropagation = propagation }));
+        if (propagation is "shared" or "unbindable")
+        {
+            Assert.Contains(tag, output);
+        }
+        else
+        {
+            Assert.DoesNotContain("shared:", output);
+        }
+    }
+
+    [Theory]
+    [InlineData("rshared", "shared:")]
+    [InlineData("runbindable", "unbindable")]
+    [SpecProperty("mounts[].options (propagation)")]
+    public async Task A_mounts_propagation_is_as_asked(string option, string tag) =>
+        Assert.Contains(tag, await OutputOfAsync("grep ' /p ' /proc/self/mountinfo", request => With(request, new Mount { Destination = "/p", Type = "tmpfs", Source = "tmpfs", Options = [option] })));
+
+    [Theory]
+    [InlineData("defaults")]
+    [InlineData("idmap")]
+    [InlineData("ridmap")]
+    [SpecProperty("mounts[].uidMappings")]
+    [SpecProperty("mounts[].gidMappings")]
+    public async Task An_id_mapped_mount_shows_other_owners(string option)
+    {
+        var source = NewDirectory();
+        File.WriteAllText(Path.Combine(source, "file"), "");
+        var output = await OutputOfAsync("stat -c %u:%g /m/file; touch /m/new", request => With(request, Bind("/m", source, "rbind", option) with
+        {
+            UidMappings = [new IdMapping(0, 1000, 10)],
+            GidMappings = [new IdMapping(0, 2000, 10)],
+        }));
+        Assert.Equal("1000:2000\n", output);
+    }
+
+    [Fact]
+    [SpecProperty("mounts[].options (idmap, ridmap)")]
+    public async Task Without_mappings_of_its_own_a_mount_takes_the_containers()
+    {
+        var source = NewDirectory();
+        File.WriteAllText(Path.Combine(source, "file"), "");
+        var output = await OutputOfAsync("stat -c %u:%g /m/file; touch /m/new && stat -c %u /m/new", request =>
+            With(NamespaceTests.WithNamespaces(NamespaceTests.Mapped(request), new Namespace("user")), Bind("/m", source, "bind", "idmap")));
+        Assert.Equal("0:0\n0\n", output);
+        Assert.Equal(0u, Linux.Files.FileStatus.At(null, Path.Combine(source, "new"))!.Value.Uid);
+    }
+
+    [Fact]
+    [SpecProperty("linux.maskedPaths")]
+    [SpecProperty("linux.readonlyPaths")]
+    public async Task Hidden_paths_are_covered_where_they_really_are()
+    {
+        // An image that makes /dev/null a link or a file of its own must not decide what covers a masked path (CVE-2025-31133).
+        await using var container = Prepare(["true"]);
+        var layer = Path.Combine(container.Location.BundleDirectory, "layer");
+        Directory.CreateDirectory(Path.Combine(layer, "dev"));
+        File.CreateSymbolicLink(Path.Combine(layer, "dev/null"), "/proc/sys/kernel/core_pattern");
+        await using var refused = await CreateAsync(["true"], request => WithOptions(request, options => options with { Rootfs = [options.Rootfs[0] with { LowerDirectories = [layer, TestHost.RootFilesystem] }] }) with
+        {
+            Spec = request.Spec with { Mounts = [.. request.Spec.Mounts.Where(mount => !mount.Destination.StartsWith("/dev", StringComparison.Ordinal))] },
+        });
+        await Assert.ThrowsAsync<SandboxStartException>(() => refused.Sandbox.StartAsync(Cancel));
+    }
+
+    [Fact]
+    [SpecProperty("process.terminal")]
+    public async Task A_console_that_is_a_link_is_refused()
+    {
+        await using var container = Prepare(["true"]);
+        var layer = Path.Combine(container.Location.BundleDirectory, "layer");
+        Directory.CreateDirectory(Path.Combine(layer, "dev"));
+        File.CreateSymbolicLink(Path.Combine(layer, "dev/console"), "/etc/passwd");
+        await using var refused = await CreateAsync(["true"], request => WithProcess(WithOptions(request, options => options with { Rootfs = [options.Rootfs[0] with { LowerDirectories = [layer, TestHost.RootFilesystem] }] }), process => process with { Terminal = true }) with
+        {
+            Spec = request.Spec with { Process = request.Spec.Process! with { Terminal = true }, Mounts = [.. request.Spec.Mounts.Where(mount => mount.Destination is not "/dev")] },
+        });
+        var failure = await Assert.ThrowsAsync<SandboxStartException>(() => refused.Sandbox.StartAsync(Cancel));
+        Assert.Contains("/dev/console", failure.Message);
+    }
+
+    [Theory]
+    [InlineData("/proc", "proc")]
+    [InlineData("/sys", "sysfs")]
+    public async Task A_kernel_file_system_is_not_mounted_through_a_link(string destination, string type)
+    {
+        await using var container = Prepare(["true"]);
+        var layer = Path.Combine(container.Location.BundleDirectory, "layer");
+        Directory.CreateDirectory(layer);
+        File.CreateSymbolicLink(layer + destination, "/tmp");
+        await using var refused = await CreateAsync(["true"], request => WithOptions(request, options => options with { Rootfs = [options.Rootfs[0] with { LowerDirectories = [layer] }] }));
+        var failure = await Assert.ThrowsAsync<SandboxStartException>(() => refused.Sandbox.StartAsync(Cancel));
+        Assert.Contains(type, failure.Message);
+    }
+
+    [Fact]
+    [SpecProperty("root.path")]
+    [SpecProperty("root.readonly")]
+    public async Task A_plain_directory_is_the_root()
+    {
+        var root = NewDirectory();
+        Directory.CreateDirectory(Path.Combine(root, "bin"));
+        File.Copy(Path.Combine(TestHost.RootFilesystem, "bin/busybox"), Path.Combine(root, "bin/sh"));
+        var output = await OutputOfAsync("echo *; echo x > /y || echo refused", request => WithOptions(request, options => options with { Rootfs = [] }) with
+        {
+            Spec = request.Spec with { Root = new Root { Path = root, Readonly = true } },
+        });
+        Assert.Equal("bin dev proc sys\nrefused\n", output);
+    }
+
+    private static Task<string> MountsOfAsync(string prefix, Mount[] mounts) =>
+        OutputOfAsync($"grep -E ' {prefix}(/[a-z]+)? ' /proc/self/mountinfo | busybox cut -d' ' -f5,6", request => With(request, mounts));
+
+    private static SandboxRequest With(SandboxRequest request, params Mount[] mounts) =>
+        request with { Spec = request.Spec with { Mounts = [.. request.Spec.Mounts, .. mounts] } };
+
+    private static Mount Bind(string destination, string source, params string[] options) => new() { Destination = destination, Type = "bind", Source = source, Options = options };
+
+    private static string NewDirectory() => Directory.CreateDirectory(Path.Combine(TestHost.Directory, Guid.NewGuid().ToString("n"))).FullName;
+}
