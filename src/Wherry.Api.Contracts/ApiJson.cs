@@ -6,6 +6,7 @@ using Wherry.Api.Contracts.Images;
 using Wherry.Api.Contracts.Info;
 using Wherry.Api.Contracts.Json;
 using Wherry.Api.Contracts.Networks;
+using Wherry.Api.Contracts.Security;
 using Wherry.Api.Contracts.Streams;
 
 using Wherry.Api.Contracts.Volumes;
@@ -55,6 +56,7 @@ namespace Wherry.Api.Contracts;
 [JsonSerializable(typeof(AuthConfig))]
 [JsonSerializable(typeof(JsonMessage))]
 [JsonSerializable(typeof(ErrorResponse))]
+[JsonSerializable(typeof(ContainerSecurity))]
 [JsonSerializable(typeof(IdResponse))]
 [JsonSerializable(typeof(Dictionary<string, IReadOnlyList<string>>))]
 [JsonSerializable(typeof(Dictionary<string, Dictionary<string, bool>>))]

@@ -5,6 +5,7 @@ using Wherry.Api.Host;
 using Wherry.Api.Http;
 using Wherry.Api.Images;
 using Wherry.Api.Networks;
+using Wherry.Api.Security;
 using Wherry.Api.Unsupported;
 using Wherry.Api.Volumes;
 using Wherry.Engine;
@@ -22,6 +23,7 @@ public static class EngineRoutes
         new ContainerStreamRoutes(engine).AddTo(routes);
         new ContainerFileRoutes(engine).AddTo(routes);
         new ExecRoutes(engine).AddTo(routes);
+        new SecurityRoutes(engine).AddTo(routes);
         new PruneRoutes(engine).AddTo(routes);
         new DiskUsageRoutes(engine).AddTo(routes);
 

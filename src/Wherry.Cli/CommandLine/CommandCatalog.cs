@@ -66,6 +66,7 @@ internal static class CommandCatalog
         new("registry serve", null, "Serve images to others over the OCI distribution API", static () => new RegistryServeCommand()),
         new("system df", null, "Show disk usage", static () => new DiskUsageCommand()),
         new("system prune", null, "Remove unused data", static () => new PruneSystemCommand()),
+        new("security", null, "Show what protects a container and what an attacker in it would try first", static () => new SecurityCommand()),
         new("system info", "info", "Display system-wide information", static () => new InfoCommand()),
         new("version", null, "Show the version of the command line and the engine", static () => new VersionCommand()),
         new("completion", null, "Print the completion script for bash, zsh or fish", static () => new CompletionCommand()),

@@ -49,15 +49,14 @@ internal static class MountPlan
         yield return new Mount { Destination = "/sys", Type = "sysfs", Source = "sysfs", Options = ["nosuid", "noexec", "nodev", .. access] };
         yield return new Mount { Destination = "/sys/fs/cgroup", Type = "cgroup", Source = "cgroup", Options = [.. access, "nosuid", "noexec", "nodev"] };
 
-        // The host's message queues and shared memory belong to the host's IPC namespace.
+        // Message queues are those of the IPC namespace the mount is made in, whether or not the host has them mounted.
+        yield return new Mount { Destination = "/dev/mqueue", Type = "mqueue", Source = "mqueue", Options = ["nosuid", "noexec", "nodev"] };
         if (host.IpcMode == "host")
         {
-            yield return Bind("/dev/mqueue", "/dev/mqueue", ["rbind", "rprivate", "nosuid", "noexec", "nodev"]);
             yield return Bind("/dev/shm", "/dev/shm", ["rbind", "rprivate"]);
             yield break;
         }
 
-        yield return new Mount { Destination = "/dev/mqueue", Type = "mqueue", Source = "mqueue", Options = ["nosuid", "noexec", "nodev"] };
         if (host.IpcMode != "none")
         {
             var size = host.ShmSize > 0 ? host.ShmSize : DefaultShmSize;

@@ -1,0 +1,209 @@
+using System.Globalization;
+
+namespace Wherry.EndToEnd.Tests;
+
+/// <summary>Ways out of a container that have worked in other engines, tried as a user would try them. None may work here.</summary>
+public sealed class AttackTests(EngineFixture fixture) : EngineTests(fixture)
+{
+    /// <summary>CVE-2024-21626: a working directory reached through a descriptor the runtime left open.</summary>
+    [Theory, BothClients]
+    public async Task A_working_directory_through_a_descriptor_leads_nowhere(string client)
+    {
+        var id = await Client(client).DetachedAsync("busybox", "sleep", "300");
+        for (var number = 3; number < 24; number++)
+        {
+            var directory = string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{number}");
+            var run = await Client(client).RunAsync("run", "--rm", "-w", directory, "busybox", "sh", "-c", "cat ../../../../etc/hostname ../../../../proc/version 2>/dev/null; readlink /proc/self/cwd");
+            Assert.False(run.ExitCode == 0 && !run.Text.EndsWith(directory, StringComparison.Ordinal) && LooksLikeTheHost(run.Output), run.ToString());
+            var exec = await Client(client).RunAsync("exec", "-w", directory, id, "sh", "-c", "ls ..; ls ../../../../");
+            Assert.False(exec.ExitCode == 0 && LooksLikeTheHost(exec.Output), exec.ToString());
+        }
+
+        await Client(client).RemoveAsync(id);
+    }
+
+    /// <summary>The same with a link in the image whose target only exists once the runtime has opened something.</summary>
+    [Fact]
+    public async Task A_linked_working_directory_leads_nowhere()
+    {
+        var id = await Docker.DetachedAsync("busybox", "sh", "-c", "for i in 3 4 5 6 7 8 9 10 11 12 13 14 15; do ln -s /proc/self/fd/$i /fd$i; done; sleep 300");
+        await Eventually.TrueAsync(async () => (await Docker.RunAsync("exec", id, "test", "-L", "/fd15")).ExitCode == 0, "the links are made");
+        for (var number = 3; number <= 15; number++)
+        {
+            var exec = await Docker.RunAsync("exec", "-w", string.Create(CultureInfo.InvariantCulture, $"/fd{number}"), id, "ls", "../../../../");
+            Assert.False(exec.ExitCode == 0 && LooksLikeTheHost(exec.Output), exec.ToString());
+        }
+
+        await Docker.RemoveAsync(id);
+    }
+
+    /// <summary>CVE-2019-5736: a program of the image that is a link to the runtime's own binary, to be overwritten once it runs.</summary>
+    [Fact]
+    public async Task The_runtimes_binary_cannot_be_overwritten_from_inside()
+    {
+        var shim = Binaries.Shim;
+        var before = await Digest(shim);
+
+        // Privileged, so that nothing but the runtime's own guard stands in the way.
+        const string attack =
+            """
+            ln -sf /proc/self/exe /bin/target
+            while :; do
+              for p in /proc/[0-9]*; do
+                exe=$(readlink $p/exe 2>/dev/null)
+                case $exe in ''|/bin/*) ;; *) (echo overwritten > $p/exe) 2>/dev/null && echo wrote $exe; exec 9<$p/exe && (echo overwritten > /proc/self/fd/9) 2>/dev/null && echo wrote9 $exe; exec 9<&- ;; esac
+              done
+            done
+            """;
+        var id = await Docker.DetachedAsync("--privileged", "--init", "busybox", "sh", "-c", attack);
+        for (var i = 0; i < 20; i++)
+        {
+            await Docker.RunAsync("exec", id, "/bin/target");
+            await Docker.RunAsync("exec", id, "/proc/self/exe", "true");
+        }
+
+        Assert.DoesNotContain("wrote", await Docker.TextAsync("logs", id), StringComparison.Ordinal);
+        await Docker.RemoveAsync(id);
+        Assert.Equal(before, await Digest(shim));
+    }
+
+    /// <summary>CVE-2025-31133 and its kind: what is to be masked, or the console, is a link in the image.</summary>
+    [Fact]
+    public async Task Links_where_the_runtime_mounts_do_not_lead_it_out()
+    {
+        var victim = Path.Combine(HostDirectory(), "victim");
+        await File.WriteAllTextAsync(victim, "untouched", TestContext.Current.CancellationToken);
+        var image = Client(Clients.Docker);
+        var maker = Harness.Client.NewName("maker");
+        await image.TextAsync(
+            "run", "--name", maker, "busybox", "sh", "-c",
+            $"rm -rf /dev/* /proc 2>/dev/null; rm -rf /etc/hosts /etc/hostname; ln -s {victim} /etc/hosts; ln -s /proc/sys/kernel/core_pattern /etc/hostname; mkdir -p /work; ln -s /proc /work/proc; ln -s ../../../../../../..{victim} /data");
+        await image.TextAsync("commit", maker, "trapped");
+        await image.RemoveAsync(maker);
+        var pattern = await File.ReadAllTextAsync("/proc/sys/kernel/core_pattern", TestContext.Current.CancellationToken);
+
+        foreach (var arguments in new string[][]
+        {
+            ["run", "--rm", "trapped", "sh", "-c", "echo x >> /etc/hosts; echo '|/bin/evil' >> /etc/hostname; true"],
+            ["run", "--rm", "-v", "/data", "trapped", "sh", "-c", "echo x > /data/x; true"],
+            ["run", "--rm", "--tmpfs", "/work/proc/sys", "trapped", "sh", "-c", "echo x > /proc/sys/kernel/core_pattern; true"],
+            ["run", "--rm", "-w", "/data", "trapped", "true"],
+        })
+        {
+            await image.RunAsync(arguments);
+        }
+
+        Assert.Equal("untouched", await File.ReadAllTextAsync(victim, TestContext.Current.CancellationToken));
+        Assert.Equal(pattern, await File.ReadAllTextAsync("/proc/sys/kernel/core_pattern", TestContext.Current.CancellationToken));
+        await image.TextAsync("rmi", "trapped");
+    }
+
+    /// <summary>CVE-2021-30465, CVE-2025-52565, CVE-2025-52881: one container swaps directories for links in a volume while another that mounts inside it is started again and again.</summary>
+    [Fact]
+    public async Task A_race_over_a_mount_target_in_a_shared_volume_is_not_won()
+    {
+        var volume = Harness.Client.NewName("race");
+        var outside = HostDirectory();
+        await File.WriteAllTextAsync(Path.Combine(outside, "secret"), "of the host", TestContext.Current.CancellationToken);
+        var racer = await Docker.DetachedAsync("-v", $"{volume}:/shared", "busybox", "sh", "-c", $"cd /shared; mkdir -p a; ln -sfn {outside} b; ln -sfn / c; while :; do mv -T a t 2>/dev/null; mv -T b a 2>/dev/null; mv -T a b 2>/dev/null; mv -T t a 2>/dev/null; done");
+        for (var i = 0; i < 30; i++)
+        {
+            // A tmpfs mounted outside would hide the host's directory; a file of the engine's would be seen in it.
+            var run = await Docker.RunAsync("run", "--rm", "-v", $"{volume}:/shared", "--tmpfs", "/shared/a", "-v", $"{outside}:/shared/b/inner:ro", "busybox", "sh", "-c", "cat /shared/a/secret; touch /shared/a/mark; ls -A /shared/a");
+            Assert.DoesNotContain("of the host", run.Output, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(["secret"], Directory.GetFileSystemEntries(outside).Select(Path.GetFileName).Where(name => name is "secret" or "mark"));
+        Assert.DoesNotContain(File.ReadLines("/proc/self/mounts"), line => line.Contains(outside, StringComparison.Ordinal));
+        await Docker.RemoveAsync(racer);
+    }
+
+    /// <summary>release_agent of cgroup v1 and core_pattern: programs that the kernel itself would run on the host.</summary>
+    [Theory, BothClients]
+    public async Task The_kernel_cannot_be_made_to_run_a_program_on_the_host(string client)
+    {
+        string[] attacks =
+        [
+            "for f in /sys/fs/cgroup/release_agent /sys/fs/cgroup/*/release_agent; do echo /evil > $f && exit 0; done; exit 1",
+            "mkdir -p /tmp/c && mount -t cgroup -o memory cgroup /tmp/c",
+            "mkdir -p /tmp/c && mount -t cgroup2 cgroup /tmp/c",
+            "unshare -UrmC sh -c 'mkdir -p /tmp/c; mount -t cgroup -o rdma cgroup /tmp/c'",
+            "echo '|/evil' > /proc/sys/kernel/core_pattern",
+            "echo /evil > /proc/sys/kernel/modprobe",
+            "echo /evil > /sys/kernel/uevent_helper",
+            "echo ':x:M::xx::/evil:' > /proc/sys/fs/binfmt_misc/register",
+            "mount -o remount,rw /proc/sys",
+            "mount --bind / /mnt",
+            "umount /proc/sys",
+        ];
+        foreach (var attack in attacks)
+        {
+            (await Client(client).RunAsync("run", "--rm", "busybox", "sh", "-c", attack)).Refused("");
+        }
+    }
+
+    [Theory, BothClients]
+    public async Task Processes_of_the_host_can_be_neither_signalled_nor_traced(string client)
+    {
+        var own = Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
+        (await Client(client).RunAsync("run", "--rm", "busybox", "kill", "-0", own)).Refused("No such process");
+
+        // Seen, with the host's pid namespace, and yet out of reach: no capability to trace, and other users' files.
+        (await Client(client).RunAsync("run", "--rm", "--pid", "host", "-u", "1000", "busybox", "kill", "-0", own)).Refused("not permitted");
+        (await Client(client).RunAsync("run", "--rm", "--pid", "host", "busybox", "ls", $"/proc/{own}/root/")).Refused("Permission denied");
+        (await Client(client).RunAsync("run", "--rm", "--pid", "host", "busybox", "cat", $"/proc/{own}/mem")).Refused("Permission denied");
+    }
+
+    [Theory, BothClients]
+    public async Task Devices_of_the_host_cannot_be_read_raw(string client)
+    {
+        foreach (var line in File.ReadLines("/proc/partitions").Skip(2).Take(3))
+        {
+            var fields = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+            (await Client(client).RunAsync("run", "--rm", "busybox", "sh", "-c", $"mknod /disk b {fields[0]} {fields[1]} && head -c 512 /disk")).Refused("not permitted");
+        }
+
+        foreach (var memory in new[] { "1 1", "1 2", "1 4", "10 1" })
+        {
+            (await Client(client).RunAsync("run", "--rm", "busybox", "sh", "-c", $"mknod /memory c {memory} && head -c 1 /memory")).Refused("");
+        }
+    }
+
+    /// <summary>What a container uses up must be its own.</summary>
+    [Fact]
+    public async Task Bombs_hurt_their_own_container_only()
+    {
+        var neighbour = await Docker.DetachedAsync("busybox", "sh", "-c", "while :; do echo alive; sleep 0.2; done");
+        var forks = await Docker.DetachedAsync("--pids-limit", "64", "busybox", "sh", "-c", "bomb() { bomb | bomb & }; bomb; sleep 300");
+        var memory = await Docker.DetachedAsync("-m", "32m", "--memory-swap", "32m", "busybox", "sh", "-c", "tail /dev/zero; sleep 300");
+        var files = await Docker.DetachedAsync("--ulimit", "nofile=256:256", "busybox", "sh", "-c", "i=3; while [ $i -lt 250 ]; do eval \"exec $i</dev/null\" || break; i=$((i+1)); done; sleep 300");
+        var disk = await Docker.DetachedAsync("--tmpfs", "/fill:size=4m", "busybox", "sh", "-c", "cat /dev/zero > /fill/x; sleep 300");
+        await Eventually.TrueAsync(async () => (await Docker.TextAsync("logs", neighbour)).Split('\n').Length > 10, "the neighbour goes on", 60);
+        Assert.Contains(neighbour[..12], await Docker.TextAsync("ps", "-q"), StringComparison.Ordinal);
+        Assert.Equal("fine", await Docker.TextAsync("run", "--rm", "busybox", "echo", "fine"));
+        Assert.Equal("fine", await Docker.TextAsync("exec", neighbour, "echo", "fine"));
+        await Docker.RemoveAsync(neighbour, forks, memory, files, disk);
+    }
+
+    /// <summary>Environment, labels, names and arguments that try to be something else.</summary>
+    [Fact]
+    public async Task Hostile_words_stay_words()
+    {
+        var id = await Docker.TextAsync("create", "-e", "LD_PRELOAD=/evil.so", "-e", "A=b\nC=d", "-l", "x=\"},{\"", "busybox", "sh", "-c", "echo '$A' \"$A\" \"$C\"");
+        Assert.Equal("$A b\nC=d \n", (await Docker.RunAsync("start", "-a", id)).Succeeded().Output);
+        Assert.Equal("\"},{\"", await Docker.FieldAsync(id, "{{.Config.Labels.x}}"));
+        (await Docker.RunAsync("run", "--rm", "--hostname", "a\nb", "busybox", "true")).Refused("hostname");
+        (await Docker.RunAsync("run", "--rm", "-v", "/tmp:/../../../etc", "busybox", "true")).Succeeded();
+        (await Docker.RunAsync("run", "--rm", "--name", "../../x", "busybox", "true")).Refused("Invalid container name");
+        await Docker.RemoveAsync(id);
+    }
+
+    private static bool LooksLikeTheHost(string output) =>
+        output.Contains(Environment.MachineName + "\n", StringComparison.Ordinal) || output.Contains("Wherry.slnx", StringComparison.Ordinal) || output.Split('\n').Contains("boot");
+
+    private static async Task<string> Digest(string path)
+    {
+        await using var file = File.OpenRead(path);
+        return Convert.ToHexString(await System.Security.Cryptography.SHA256.HashDataAsync(file, TestContext.Current.CancellationToken));
+    }
+}
