@@ -68,7 +68,7 @@ public sealed class DriverTests : IDisposable
         store.RemoveSnapshot(snapshot.Directory);
         store.RemoveSnapshot(second.Directory);
         store.RemoveUnreferenced();
-        Assert.Empty(Directory.EnumerateDirectories(Path.Combine(data, "layers")).Where(directory => Digests.IsHexDigest(Path.GetFileName(directory)) || Path.GetFileName(directory).StartsWith('.')));
+        Assert.DoesNotContain(Directory.EnumerateDirectories(Path.Combine(data, "layers")), directory => Digests.IsHexDigest(Path.GetFileName(directory)) || Path.GetFileName(directory).StartsWith('.'));
     }
 
     [Theory]
@@ -125,11 +125,11 @@ public sealed class DriverTests : IDisposable
     {
         var target = _tree.Make("mapped");
         var map = new IdMap([new IdRange(0, 100_000, 1000)], [new IdRange(0, 200_000, 1000)]);
-        var archive = Pack(Text("sub/file", "x") with { Uid = 7, Gid = 8 });
+        var archive = Pack(Text("sub/file", "x", 7, 8));
         Extract(target, archive, ExtractionRules.Files with { Ids = map });
         Assert.Equal("100007 200008", TestTree.Run("stat", "-c", "%u %g", Path.Combine(target, "sub/file")).Trim());
         Assert.Equal("100000 200000", TestTree.Run("stat", "-c", "%u %g", Path.Combine(target, "sub")).Trim());
-        var failure = Assert.Throws<TarFormatException>(() => Extract(target, Pack(Text("x", "x") with { Uid = 1000 }), ExtractionRules.Files with { Ids = map }));
+        var failure = Assert.Throws<TarFormatException>(() => Extract(target, Pack(Text("x", "x", 1000)), ExtractionRules.Files with { Ids = map }));
         Assert.Contains("user 1000 has no id", failure.Message, StringComparison.Ordinal);
     }
 
@@ -140,8 +140,8 @@ public sealed class DriverTests : IDisposable
         File.WriteAllText(Path.Combine(outside, "canary"), "alive");
         var whole = Pack(
             Folder("d"), Text("d/one", "1"), Link("up", "../outside"), Link("abs", outside), Text("up2/x", "x"),
-            new TarEntry { Kind = TarKind.HardLink, Name = "hard"u8.ToArray(), LinkName = "d/one"u8.ToArray() },
-            Text(".wh.two", ""), Text("d/.wh..wh..opq", ""), new TarEntry { Kind = TarKind.Fifo, Name = "fifo"u8.ToArray(), Mode = 0x1A4 },
+            new Member(new TarEntry { Kind = TarKind.HardLink, Name = "hard"u8.ToArray(), LinkName = "d/one"u8.ToArray() }),
+            Text(".wh.two", ""), Text("d/.wh..wh..opq", ""), new Member(new TarEntry { Kind = TarKind.Fifo, Name = "fifo"u8.ToArray(), Mode = 0x1A4 }),
             Text(new string('n', 180), "long"), Text("abs/canary", "dead"));
         var random = new Random(20261121);
         for (var round = 0; round < 1500; round++)
@@ -214,24 +214,19 @@ public sealed class DriverTests : IDisposable
         return store.Commit(staged, parent);
     }
 
-    private static byte[] Pack(params TarEntry[] entries)
+    private static byte[] Pack(params Member[] members)
     {
         using var stream = new MemoryStream();
         var writer = new TarWriter(stream);
-        foreach (var entry in entries)
+        foreach (var (entry, data) in members)
         {
             writer.WriteHeader(entry);
-            writer.WriteData(Encoding.ASCII.GetBytes(new string('x', (int)entry.Size)) is var filler && Contents.TryGetValue(entry.NameText, out var text) && text.Length == entry.Size ? Encoding.ASCII.GetBytes(text) : filler);
+            writer.WriteData(Encoding.ASCII.GetBytes(data));
         }
 
         writer.Finish();
         return stream.ToArray();
     }
-
-    [ThreadStatic]
-    private static Dictionary<string, string>? Texts;
-
-    private static Dictionary<string, string> Contents => Texts ??= new(StringComparer.Ordinal);
 
     private static List<string> Names(byte[] archive)
     {
@@ -242,15 +237,15 @@ public sealed class DriverTests : IDisposable
         return names;
     }
 
-    private static TarEntry Text(string name, string text)
-    {
-        Contents[name] = text;
-        return new TarEntry { Kind = TarKind.File, Name = Encoding.UTF8.GetBytes(name), Mode = 0x1A4, Size = text.Length, Modified = new FileTime(1_700_000_000, 0) };
-    }
+    private static Member Text(string name, string text, uint uid = 0, uint gid = 0) => new(
+        new TarEntry { Kind = TarKind.File, Name = Encoding.UTF8.GetBytes(name), Mode = 0x1A4, Uid = uid, Gid = gid, Size = text.Length, Modified = new FileTime(1_700_000_000, 0) },
+        text);
 
-    private static TarEntry Folder(string name) =>
-        new() { Kind = TarKind.Directory, Name = Encoding.UTF8.GetBytes(name), Mode = 0x1ED, Modified = new FileTime(1_700_000_000, 0) };
+    private static Member Folder(string name) =>
+        new(new TarEntry { Kind = TarKind.Directory, Name = Encoding.UTF8.GetBytes(name), Mode = 0x1ED, Modified = new FileTime(1_700_000_000, 0) });
 
-    private static TarEntry Link(string name, string target) =>
-        new() { Kind = TarKind.Symlink, Name = Encoding.UTF8.GetBytes(name), LinkName = Encoding.UTF8.GetBytes(target) };
+    private static Member Link(string name, string target) =>
+        new(new TarEntry { Kind = TarKind.Symlink, Name = Encoding.UTF8.GetBytes(name), LinkName = Encoding.UTF8.GetBytes(target) });
+
+    private sealed record Member(TarEntry Entry, string Data = "");
 }
