@@ -36,6 +36,7 @@ need_run() {
 need_test() {
     need_run
     need cpio cpio
+    need btrfs-progs mkfs.btrfs
     need curl curl
     need e2fsprogs mkfs.ext4
     need iproute2 ip

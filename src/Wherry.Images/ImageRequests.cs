@@ -66,7 +66,7 @@ public sealed record HistoryEntry(string Id, DateTimeOffset Created, string Crea
 /// <summary>How far a long operation is; bytes or steps in <paramref name="Current"/> and <paramref name="Total"/>.</summary>
 public sealed record ImageProgress(string? Id, string Status, long? Current = null, long? Total = null);
 
-/// <summary>How <see cref="ImageStore.SaveAsync"/> writes.</summary>
+/// <summary>How images are saved.</summary>
 /// <param name="Layout">The archive's form.</param>
 /// <param name="Compression">Of the whole archive.</param>
 public sealed record SaveFormat(SaveLayout Layout = SaveLayout.Docker, ArchiveCompression Compression = ArchiveCompression.None);

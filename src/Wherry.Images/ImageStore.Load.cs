@@ -18,7 +18,7 @@ public sealed partial class ImageStore
     private IReadOnlyList<LoadedImage> Load(Stream source, IProgress<ImageProgress>? progress, CancellationToken cancel)
     {
         using var writing = BeginWriting();
-        using var archive = new ImageArchiveReader(_intake, KnownLayers().GetValueOrDefault, progress);
+        using var archive = new ImageArchiveReader(_intake, KnownLayers().GetValueOrDefault, _sync.Begin, progress);
         archive.ReadAll(source, cancel);
         var loaded = new List<LoadedImage>();
         foreach (var archived in ArchivedImage.FindAll(archive))
@@ -33,13 +33,13 @@ public sealed partial class ImageStore
     }
 
     /// <summary>Layers' blobs of images in the store, with their uncompressed digests.</summary>
-    private Dictionary<string, string> KnownLayers()
+    private Dictionary<string, KnownLayer> KnownLayers()
     {
-        var known = new Dictionary<string, string>(StringComparer.Ordinal);
+        var known = new Dictionary<string, KnownLayer>(StringComparer.Ordinal);
         foreach (var image in _catalog.Images.Values)
         {
             foreach (var (layer, diffId) in image.Manifest.Layers.Zip(image.Config.RootFs.DiffIds))
-                known[layer.Digest] = diffId;
+                known[layer.Digest] = new KnownLayer(diffId, layer.Size, CompressionOf(layer.MediaType));
         }
         return known;
     }

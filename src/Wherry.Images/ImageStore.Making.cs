@@ -137,6 +137,14 @@ public sealed partial class ImageStore
         _ => MediaTypes.OciLayer,
     };
 
+    private static CompressionKind CompressionOf(string? mediaType) => mediaType switch
+    {
+        MediaTypes.OciLayerZstd => CompressionKind.Zstd,
+        MediaTypes.OciLayer or null => CompressionKind.None,
+        _ when mediaType.EndsWith("gzip", StringComparison.Ordinal) => CompressionKind.Gzip,
+        _ => CompressionKind.None,
+    };
+
     private static void Copy(Stream source, Stream target, IProgress<ImageProgress>? progress)
     {
         const int ReportEvery = 8 << 20;

@@ -15,16 +15,22 @@ namespace Wherry.Images;
 /// <summary>Images to an archive.</summary>
 public sealed partial class ImageStore
 {
+    /// <inheritdoc cref="SaveAsync(IReadOnlyList{string}, SaveFormat, IReadOnlyList{string}, Stream, CancellationToken)"/>
+    public Task SaveAsync(IReadOnlyList<string> references, SaveFormat format, Stream output, CancellationToken cancel) =>
+        SaveAsync(references, format, [], output, cancel);
+
     /// <summary>Writes images with the names asked for; an image asked for by repository goes with all tags it has there.</summary>
     /// <param name="references">Names or IDs.</param>
     /// <param name="format">Layout and compression.</param>
+    /// <param name="withoutLayersOf">Images whose layers are left out: the archive only loads where they are.</param>
     /// <param name="output">Written to, flushed, not disposed. Nothing is written when a reference is unknown.</param>
     /// <param name="cancel">Ends the work early.</param>
-    public Task SaveAsync(IReadOnlyList<string> references, SaveFormat format, Stream output, CancellationToken cancel)
+    public Task SaveAsync(IReadOnlyList<string> references, SaveFormat format, IReadOnlyList<string> withoutLayersOf, Stream output, CancellationToken cancel)
     {
         if (references.Count == 0)
             throw WherryException.Invalid("no image to save is named");
         var chosen = Choose(references);
+        var excluded = withoutLayersOf.SelectMany(text => Find(text).Manifest.Layers).Select(layer => layer.Digest).ToHashSet(StringComparer.Ordinal);
         // Content of an image that is removed meanwhile stays until the archive is written.
         var writing = BeginWriting();
         return SaveChosenAsync();
@@ -32,7 +38,7 @@ public sealed partial class ImageStore
         async Task SaveChosenAsync()
         {
             using (writing)
-                await ThreadBridge.WriteAsync((stream, stop) => Save(chosen, format, stream, stop), output, cancel);
+                await ThreadBridge.WriteAsync((stream, stop) => Save(chosen, format, excluded, stream, stop), output, cancel);
         }
     }
 
@@ -64,7 +70,7 @@ public sealed partial class ImageStore
             && !(asked.Tag is null && IsIdPrefixOf(text, id));
     }
 
-    private void Save(IReadOnlyList<ChosenImage> images, SaveFormat format, Stream output, CancellationToken cancel)
+    private void Save(IReadOnlyList<ChosenImage> images, SaveFormat format, HashSet<string> excluded, Stream output, CancellationToken cancel)
     {
         if (format.Compression == ArchiveCompression.None)
         {
@@ -79,7 +85,7 @@ public sealed partial class ImageStore
         {
             var archive = new TarWriter(target);
             var time = new FileTime(images.Max(chosen => (chosen.Image.Config.Created ?? DateTimeOffset.UnixEpoch).ToUnixTimeSeconds()), 0);
-            WriteBlobs(archive, images, time, cancel);
+            WriteBlobs(archive, images, excluded, time, cancel);
             WriteDocument(archive, "index.json", IndexOf(images), time);
             if (format.Layout == SaveLayout.Docker)
                 WriteDocument(archive, "manifest.json", DockerListOf(images), time);
@@ -88,12 +94,12 @@ public sealed partial class ImageStore
         }
     }
 
-    private void WriteBlobs(TarWriter archive, IReadOnlyList<ChosenImage> images, FileTime time, CancellationToken cancel)
+    private void WriteBlobs(TarWriter archive, IReadOnlyList<ChosenImage> images, HashSet<string> excluded, FileTime time, CancellationToken cancel)
     {
         foreach (var directory in (ReadOnlySpan<string>)["blobs", "blobs/sha256"])
             archive.WriteHeader(new TarEntry { Kind = TarKind.Directory, Name = Encoding.ASCII.GetBytes(directory), Mode = 0x1ED, Modified = time });
         var buffer = new byte[1 << 20];
-        foreach (var digest in images.SelectMany(chosen => chosen.Image.Blobs).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal))
+        foreach (var digest in images.SelectMany(chosen => chosen.Image.Blobs).Where(digest => !excluded.Contains(digest)).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal))
         {
             using var blob = _blobs.OpenRead(digest);
             archive.WriteHeader(new TarEntry { Kind = TarKind.File, Name = Encoding.ASCII.GetBytes("blobs/sha256/" + Digests.Hex(digest)), Mode = 0x1A4, Size = blob.Length, Modified = time });

@@ -20,6 +20,7 @@ public sealed partial class ImageStore
     private readonly BlobStore _blobs;
     private readonly LayerStore _layers;
     private readonly LayerIntake _intake;
+    private readonly StoreSync _sync;
     private readonly Lock _changes = new();
     private volatile ImageCatalog _catalog = ImageCatalog.Empty;
     private int _writers;
@@ -31,6 +32,7 @@ public sealed partial class ImageStore
         _layers = layers;
         _blobs = BlobStore.Open(dataRoot);
         _intake = new LayerIntake(_blobs, layers);
+        _sync = new StoreSync(dataRoot);
     }
 
     /// <summary>Opens the store, makes it if need be, and removes what a crash left unfinished.</summary>
@@ -127,6 +129,8 @@ public sealed partial class ImageStore
     {
         var id = _blobs.PutDocument(config);
         var manifestDigest = _blobs.PutDocument(manifest);
+        // Layers' files before the record that speaks of them: after a power failure no image has empty ones.
+        _sync.Finish();
         lock (_changes)
         {
             var record = new ImageRecord { Id = id, Manifest = manifestDigest, Parent = parent, References = new SortedDictionary<string, DateTimeOffset>(StringComparer.Ordinal) };

@@ -1,3 +1,7 @@
+using System.Text;
+using Wherry.Api.Contracts;
+using Wherry.Api.Contracts.Containers;
+using Wherry.Api.Contracts.Streams;
 using Wherry.Api.Http;
 using Wherry.Api.Streams;
 using Wherry.Engine;
@@ -17,6 +21,8 @@ internal sealed class ImageTransferRoutes(WherryEngine engine)
         routes.Get("/images/get", SaveManyAsync);
         routes.Get("/images/{name*}/get", SaveOneAsync);
         routes.Post("/wherry/images/bootstrap", BootstrapAsync);
+        routes.Post("/wherry/images/flatten", FlattenAsync);
+        routes.Get("/wherry/images/diff", DiffAsync);
     }
 
     private Task CreateAsync(ApiRequest request)
@@ -78,6 +84,25 @@ internal sealed class ImageTransferRoutes(WherryEngine engine)
         });
     }
 
+    private async Task FlattenAsync(ApiRequest request)
+    {
+        var image = request.Query("image") ?? throw WherryException.Invalid("the query parameter image is missing: it names the image to flatten");
+        var made = await engine.Images.FlattenAsync(image, request.Query("name"), request.Aborted).ConfigureAwait(false);
+        await request.AnswerAsync(new IdResponse { Id = made.Id }, ApiJson.Default.IdResponse, 201).ConfigureAwait(false);
+    }
+
+    private Task DiffAsync(ApiRequest request)
+    {
+        var before = request.Query("from") ?? throw WherryException.Invalid("the query parameter from is missing: it names the first image");
+        var after = request.Query("to") ?? throw WherryException.Invalid("the query parameter to is missing: it names the second image");
+        FilesystemChange[] changes =
+        [
+            .. from change in engine.Images.Compare(before, after)
+               select new FilesystemChange { Path = "/" + Encoding.UTF8.GetString(change.Path), Kind = (int)change.Kind },
+        ];
+        return request.AnswerAsync(changes, ApiJson.Default.IReadOnlyListFilesystemChange);
+    }
+
     private Task SaveOneAsync(ApiRequest request) => SaveAsync(request, [request.Parameter]);
 
     private Task SaveManyAsync(ApiRequest request)
@@ -95,8 +120,14 @@ internal sealed class ImageTransferRoutes(WherryEngine engine)
             _ = engine.Images.Resolve(name);
         }
 
+        var excluded = request.QueryList("exclude");
+        foreach (var name in excluded)
+        {
+            _ = engine.Images.Resolve(name);
+        }
+
         request.Http.Response.ContentType = "application/x-tar";
-        return engine.Images.SaveAsync(names, FormatOf(request), request.Http.Response.Body, request.Aborted);
+        return engine.Images.SaveAsync(names, FormatOf(request), excluded, request.Http.Response.Body, request.Aborted);
     }
 
     /// <summary>Wherry's own additions to the query: <c>format=docker|oci</c>, <c>compression=none|gzip|zstd</c>.</summary>

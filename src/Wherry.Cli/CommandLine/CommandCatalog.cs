@@ -55,6 +55,8 @@ internal static class CommandCatalog
         new("image tag", "tag", "Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE", static () => new TagCommand()),
         new("image history", "history", "Show the history of an image", static () => new HistoryCommand()),
         new("image rm", "rmi", "Remove one or more images", static () => new RemoveImagesCommand(), "remove"),
+        new("image flatten", null, "Make an image of one layer with the files of another", static () => new FlattenCommand()),
+        new("image diff", null, "Show the files in which two images differ", static () => new CompareImagesCommand()),
         new("image prune", null, "Remove unused images", static () => new PruneImagesCommand()),
         new("image inspect", null, "Display detailed information on one or more images", static () => new InspectCommand("image")),
         new("volume create", null, "Create a volume", static () => new CreateVolumeCommand()),

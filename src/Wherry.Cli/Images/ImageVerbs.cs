@@ -51,6 +51,7 @@ internal sealed class RemoveImagesCommand : CliCommand
 internal sealed class SaveCommand : CliCommand
 {
     private readonly ValueOption _compression;
+    private readonly ValueOption _exclude;
     private readonly ValueOption _format;
     private readonly ValueOption _output;
 
@@ -58,6 +59,7 @@ internal sealed class SaveCommand : CliCommand
         : base("[OPTIONS] IMAGE [IMAGE...]", 1)
     {
         _compression = Value("compression", null, "string", "Compress layers: none, gzip or zstd (default as stored)");
+        _exclude = List("exclude-layers-of", null, "Leave out the layers of an image that the other side has", "image");
         _format = Value("format", null, "string", "docker (with an OCI layout inside; default) or oci");
         _output = Value("output", 'o', "string", "Write to a file, instead of STDOUT");
     }
@@ -77,6 +79,11 @@ internal sealed class SaveCommand : CliCommand
         foreach (var name in invocation.Arguments)
         {
             target.Add("names", name);
+        }
+
+        foreach (var name in invocation.All(_exclude))
+        {
+            target.Add("exclude", name);
         }
 
         using var response = invocation.Engine.Send("GET", target);

@@ -7,6 +7,12 @@ using Wherry.Storage.Layers;
 
 namespace Wherry.Images.Archives;
 
+/// <summary>A layer's blob that an image in the store has.</summary>
+/// <param name="DiffId">Its uncompressed digest.</param>
+/// <param name="Size">Bytes of the blob.</param>
+/// <param name="Compression">Of the blob.</param>
+internal sealed record KnownLayer(string DiffId, long Size, CompressionKind Compression);
+
 /// <summary>
 /// Reads an archive of images in one pass. What a member is for is only known at the end, where the manifests lie,
 /// so everything that looks like a layer is taken in as it comes and everything small is kept.
@@ -19,7 +25,8 @@ internal sealed class ImageArchiveReader : IDisposable
     private const string BlobPrefix = "blobs/sha256/";
 
     private readonly LayerIntake _intake;
-    private readonly Func<string, string?> _knownDiffId;
+    private readonly Func<string, KnownLayer?> _known;
+    private readonly Action _layerArrived;
     private readonly IProgress<ImageProgress>? _progress;
     private readonly Dictionary<string, byte[]> _documents = new(StringComparer.Ordinal);
     private readonly Dictionary<string, LayerArrival> _layers = new(StringComparer.Ordinal);
@@ -27,12 +34,14 @@ internal sealed class ImageArchiveReader : IDisposable
     private long _documentBytes;
 
     /// <param name="intake">Takes the layers.</param>
-    /// <param name="knownDiffId">The uncompressed digest of a layer's blob that an image in the store has; such need not come in again.</param>
+    /// <param name="known">A layer's blob that an image in the store has; such need not come in again, nor be in the archive.</param>
+    /// <param name="layerArrived">Called when all of a layer has been written.</param>
     /// <param name="progress">Told of layers' bytes.</param>
-    internal ImageArchiveReader(LayerIntake intake, Func<string, string?> knownDiffId, IProgress<ImageProgress>? progress)
+    internal ImageArchiveReader(LayerIntake intake, Func<string, KnownLayer?> known, Action layerArrived, IProgress<ImageProgress>? progress)
     {
         _intake = intake;
-        _knownDiffId = knownDiffId;
+        _known = known;
+        _layerArrived = layerArrived;
         _progress = progress;
     }
 
@@ -82,9 +91,16 @@ internal sealed class ImageArchiveReader : IDisposable
         return Digests.Of(content) == digest ? content : throw WherryException.Invalid($"invalid archive: {what} {digest} has another digest");
     }
 
-    internal LayerArrival Layer(string path) =>
-        _layers.GetValueOrDefault(Follow(path)) ?? throw WherryException.Invalid(
-            _documents.ContainsKey(Follow(path)) ? $"invalid archive: layer {path} is not a tar archive" : $"invalid archive: layer {path} is missing");
+    internal LayerArrival Layer(string path)
+    {
+        var place = Follow(path);
+        if (!_layers.ContainsKey(place))
+            TakeKnown(place);
+        return _layers.GetValueOrDefault(place) ?? throw WherryException.Invalid(
+            _documents.ContainsKey(place) ? $"invalid archive: layer {path} is not a tar archive"
+            : path.StartsWith(BlobPrefix, StringComparison.Ordinal) ? $"invalid archive: layer {path} is missing, and no image here has it: if it was saved with --exclude-layers-of, load that image first"
+            : $"invalid archive: layer {path} is missing");
+    }
 
     internal LayerArrival LayerByDigest(string digest)
     {
@@ -115,22 +131,31 @@ internal sealed class ImageArchiveReader : IDisposable
     {
         if (path.StartsWith(BlobPrefix, StringComparison.Ordinal) && Digests.IsHexDigest(path.AsSpan(BlobPrefix.Length)))
         {
-            var digest = Digests.FromHex(path[BlobPrefix.Length..]);
-            if (_knownDiffId(digest) is { } diffId)
-            {
-                _layers[path] = new LayerArrival { BlobDigest = digest, BlobSize = entry.Size, DiffId = diffId, Compression = CompressedArchive.Detect(start) };
+            if (TakeKnown(path))
                 return;
-            }
         }
         var first = rest.ToArray();
         try
         {
             Remember(path, _intake.Take(output => Feed(reader, entry, path, start, first, output), TarEnd.Optional, cancel));
+            _layerArrived();
         }
         catch (TarFormatException damaged)
         {
             throw new TarFormatException($"layer {path}: {damaged.Message}", damaged);
         }
+    }
+
+    /// <summary>A layer that is in the store, by the name it has or would have in the archive.</summary>
+    private bool TakeKnown(string path)
+    {
+        if (!path.StartsWith(BlobPrefix, StringComparison.Ordinal) || !Digests.IsHexDigest(path.AsSpan(BlobPrefix.Length)))
+            return false;
+        var digest = Digests.FromHex(path[BlobPrefix.Length..]);
+        if (_known(digest) is not { } known)
+            return false;
+        _layers[path] = new LayerArrival { BlobDigest = digest, BlobSize = known.Size, DiffId = known.DiffId, Compression = known.Compression };
+        return true;
     }
 
     private void Feed(TarReader reader, TarEntry entry, string path, byte[] start, byte[] first, Stream output)
