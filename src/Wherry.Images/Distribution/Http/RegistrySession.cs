@@ -95,11 +95,12 @@ internal sealed class RegistrySession(Transport transport, Endpoint endpoint, Re
         _ => failure.Message,
     };
 
-    private static bool IsFinal(Exception failure) => failure is HttpRequestException
-    {
-        HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.SecureConnectionError or HttpRequestError.NameResolutionError
-            or HttpRequestError.ProxyTunnelError or HttpRequestError.InvalidResponse,
-    };
+    private static bool IsFinal(Exception failure) => failure is OperationCanceledException { InnerException: TimeoutException } // to connect
+        or HttpRequestException
+        {
+            HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.SecureConnectionError or HttpRequestError.NameResolutionError
+                or HttpRequestError.ProxyTunnelError or HttpRequestError.InvalidResponse,
+        };
 
     private async Task<HttpResponseMessage> SendOnceAsync(RegistryRequest request, CancellationToken cancel)
     {
