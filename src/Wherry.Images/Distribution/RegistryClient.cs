@@ -2,7 +2,6 @@ using System.Net;
 using System.Text.Json;
 using Wherry.Errors;
 using Wherry.Images.Distribution.Http;
-using Wherry.Images.Distribution.Manifests;
 using Wherry.Images.Distribution.Pulls;
 using Wherry.Images.Distribution.Pushes;
 using Wherry.Images.Distribution.Signatures;

@@ -99,7 +99,8 @@ internal sealed partial class RepositoryClient
             }
             catch (RegistryException failure) when (IsWorthResuming(failure))
             {
-                var (resumed, have) = await StatusAsync(upload, cancel) ?? throw failure;
+                if (await StatusAsync(upload, cancel) is not var (resumed, have))
+                    throw;
                 if (have < offset || have > offset + chunk.Length)
                     throw;
                 upload = resumed;
