@@ -33,7 +33,11 @@ internal sealed class ImagePush(ImageStore store, Repositories repositories, int
         try
         {
             foreach (var (name, image) in images)
+            {
+                foreach (var id in image.Config.RootFs.DiffIds.Distinct(StringComparer.Ordinal))
+                    progress?.Report(new ImageProgress(Digests.Hex(id)[..12], "Preparing"));
                 pushed(await Repositories.FirstAsync(places, place => PushOneAsync(place, name, image, request.Compression, progress, cancel)));
+            }
         }
         catch (RegistryException failure) when (failure.Status is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden)
         {
@@ -82,8 +86,6 @@ internal sealed class ImagePush(ImageStore store, Repositories repositories, int
         // A layer may be in an image twice; it goes out once.
         var distinct = image.Manifest.Layers.DistinctBy(layer => layer.Digest).ToList();
         var ids = distinct.Select(layer => Digests.Hex(image.Config.RootFs.DiffIds[image.Manifest.Layers.Select(each => each.Digest).ToList().IndexOf(layer.Digest)])[..12]).ToList();
-        foreach (var id in ids)
-            progress?.Report(new ImageProgress(id, "Preparing"));
         var tasks = distinct.Select((layer, i) => PushAsync(layer, ids[i])).ToList();
         Exception? first = null;
         foreach (var task in tasks)
