@@ -85,23 +85,23 @@ internal sealed partial class RepositoryClient
     }
 
     /// <summary>Sends the next chunk of an upload whose digest is known only at its end.</summary>
-    internal async Task<Upload> UploadChunkAsync(Upload upload, long offset, ReadOnlyMemory<byte> chunk, CancellationToken cancel)
+    internal async Task<Upload> UploadChunkAsync(Upload upload, long offset, ArraySegment<byte> chunk, CancellationToken cancel)
     {
         var doing = $"upload to {Repository}";
         var sent = 0;
-        for (var failures = 0; sent < chunk.Length;)
+        for (var failures = 0; sent < chunk.Count;)
         {
             try
             {
                 var rest = chunk[sent..];
-                var location = await PatchAsync(upload.Location, offset + sent, rest.Length, () => new UploadContent(() => new MemoryStream(rest.ToArray(), writable: false), rest.Length, null), doing, cancel);
+                var location = await PatchAsync(upload.Location, offset + sent, rest.Count, () => new UploadContent(() => new MemoryStream(rest.Array!, rest.Offset, rest.Count, writable: false), rest.Count, null), doing, cancel);
                 return upload with { Location = location };
             }
             catch (RegistryException failure) when (IsWorthResuming(failure))
             {
                 if (await StatusAsync(upload, cancel) is not var (resumed, have))
                     throw;
-                if (have < offset || have > offset + chunk.Length)
+                if (have < offset || have > offset + chunk.Count)
                     throw;
                 upload = resumed;
                 failures = have - offset > sent ? 1 : failures + 1;

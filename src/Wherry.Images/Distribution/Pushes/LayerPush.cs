@@ -220,7 +220,7 @@ internal sealed class LayerPush(ImageStore store, RepositoryClient repository, I
 
         private async Task SendAsync()
         {
-            Upload = await repository.UploadChunkAsync(Upload, _sent, _chunk.AsMemory(0, _filled), cancel);
+            Upload = await repository.UploadChunkAsync(Upload, _sent, new ArraySegment<byte>(_chunk, 0, _filled), cancel);
             _sent += _filled;
             _filled = 0;
         }
