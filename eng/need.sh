@@ -55,6 +55,7 @@ need_test() {
     need crun crun
     need docker.io dockerd
     need libcrypt1 '/usr/lib/*/libcrypt.so.1'
+    need docker-registry docker-registry
 }
 
 for target in "$@"; do

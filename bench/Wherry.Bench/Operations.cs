@@ -14,6 +14,7 @@ public sealed class Operations(IReadOnlyList<IContestant> contestants, BareRunti
         Small();
         Crowd();
         Transfers();
+        Registries();
         Logs();
         return _measurements;
     }
@@ -93,6 +94,43 @@ public sealed class Operations(IReadOnlyList<IContestant> contestants, BareRunti
 
         Record("load of a 520 MB, 4-layer archive", "s", 1.5, load);
         Record("save of the same", "s", 1.0, save);
+    }
+
+    /// <summary>Push to an empty registry on this host, and pull back what was pushed.</summary>
+    private void Registries()
+    {
+        if (!wanted("push and pull"))
+        {
+            return;
+        }
+
+        var archive = SampleImage.Ensure(directory);
+        var push = new Dictionary<string, List<double>>(StringComparer.Ordinal);
+        var pull = new Dictionary<string, List<double>>(StringComparer.Ordinal);
+        for (var round = 0; round < Math.Min(rounds, 3); round++)
+        {
+            foreach (var contestant in contestants)
+            {
+                using var registry = LocalRegistry.TryStart(directory, contestant.NetworkOf);
+                if (registry is null)
+                {
+                    Console.Error.WriteLine("docker-registry is not installed: no push, no pull");
+                    return;
+                }
+
+                var name = $"127.0.0.1:{registry.Port}/bench/{SampleImage.Name}:latest";
+                string[] insecure = contestant.Name == "podman" ? ["--tls-verify=false"] : [];
+                contestant.Output("load", "-i", archive);
+                contestant.Output("tag", SampleImage.Name, name);
+                Add(push, contestant.Name, contestant.Measure(["push", .. insecure, name]).TotalSeconds);
+                contestant.Output("rmi", "-f", SampleImage.Name, name);
+                Add(pull, contestant.Name, contestant.Measure(["pull", .. insecure, name]).TotalSeconds);
+                contestant.Output("rmi", name);
+            }
+        }
+
+        Record("push of a 520 MB, 4-layer image", "s", 2.5, push);
+        Record("pull of the same", "s", 1.8, pull);
     }
 
     private void Logs()

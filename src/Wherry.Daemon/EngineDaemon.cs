@@ -74,6 +74,7 @@ internal sealed class EngineDaemon(DaemonOptions options, LineLog log)
         CgroupParent = options.CgroupParent,
         StorageDriver = options.StorageDriver,
         ShimPath = ShimLocation.Find(options.ShimPath),
+        Registries = options.Registries,
         Debug = options.LogLevel == LogLevel.Debug,
         Labels = options.Labels.Select(label => label.Split('=', 2)).ToDictionary(pair => pair[0], pair => pair[1], StringComparer.Ordinal),
     };

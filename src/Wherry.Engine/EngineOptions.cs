@@ -1,3 +1,5 @@
+using Wherry.Images.Distribution;
+
 namespace Wherry.Engine;
 
 /// <summary>Where an engine keeps things and what it calls them; two engines that share none of these don't touch each other.</summary>
@@ -26,4 +28,7 @@ public sealed record EngineOptions
     public bool Debug { get; init; }
 
     public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Mirrors, insecure registries, signatures.</summary>
+    public RegistryOptions Registries { get; init; } = new();
 }

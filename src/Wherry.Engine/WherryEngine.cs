@@ -8,6 +8,7 @@ using Wherry.Engine.State;
 using Wherry.Engine.Validation;
 using Wherry.Engine.Volumes;
 using Wherry.Images;
+using Wherry.Images.Distribution;
 using Wherry.Networking.Bridge;
 using Wherry.Storage.Layers;
 
@@ -28,6 +29,7 @@ public sealed class WherryEngine : IAsyncDisposable
         Execs = new ExecService(parts);
         Containers.ExecIdsOf = Execs.RunningIdsOf;
         Networks = new NetworkService(parts);
+        Registries = new RegistryClient(parts.Images, parts.Options.Registries);
         System = new SystemService(parts, Containers);
         Prune = new PruneService(parts, Containers);
         DiskUsage = new DiskUsage(parts, Containers);
@@ -38,6 +40,8 @@ public sealed class WherryEngine : IAsyncDisposable
     public ExecService Execs { get; }
 
     public ImageStore Images => _parts.Images;
+
+    public RegistryClient Registries { get; }
 
     public VolumeStore Volumes => _parts.Volumes;
 

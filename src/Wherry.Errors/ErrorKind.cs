@@ -29,4 +29,7 @@ public enum ErrorKind
 
     /// <summary>The host failed underneath the engine (500).</summary>
     System,
+
+    /// <summary>The caller has not proved who it is (401). Last, as kinds go over the wire to supervisors by number.</summary>
+    Unauthorized,
 }

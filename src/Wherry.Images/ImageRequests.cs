@@ -64,7 +64,12 @@ public sealed record ImageDeletion(string? Untagged, string? Deleted);
 public sealed record HistoryEntry(string Id, DateTimeOffset Created, string CreatedBy, IReadOnlyList<string> Tags, long Size, string Comment);
 
 /// <summary>How far a long operation is; bytes or steps in <paramref name="Current"/> and <paramref name="Total"/>.</summary>
-public sealed record ImageProgress(string? Id, string Status, long? Current = null, long? Total = null);
+/// <param name="Id">The item; null for the whole.</param>
+/// <param name="Status">What is done with it.</param>
+/// <param name="Current">Done so far.</param>
+/// <param name="Total">To be done.</param>
+/// <param name="Heading">The line is no item's, whatever its ID: it stays, and items follow it.</param>
+public sealed record ImageProgress(string? Id, string Status, long? Current = null, long? Total = null, bool Heading = false);
 
 /// <summary>How images are saved.</summary>
 /// <param name="Layout">The archive's form.</param>

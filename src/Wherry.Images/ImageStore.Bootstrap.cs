@@ -42,7 +42,7 @@ public sealed partial class ImageStore
 
     private async Task<Image> BootstrapDistributionAsync(string name, TemporaryDirectory temporary, IProgress<ImageProgress>? progress, CancellationToken cancel)
     {
-        var (distribution, suite) = Distribution.Parse(name);
+        var (distribution, suite) = Bootstrap.Distribution.Parse(name);
         var root = new DebianRoot(distribution, suite, temporary, progress);
         var date = await root.PrepareAsync(cancel);
         using var child = root.Start();

@@ -34,10 +34,19 @@ public sealed class CommandLineTests
     public void An_unknown_image_says_how_to_get_one()
     {
         using var engine = new RecordingEngine(static _ => (404, """{"message":"No such image: nope:latest"}"""));
-        var run = CommandLineRun.Of(engine.Address, ["run", "nope"]);
+        var run = CommandLineRun.Of(engine.Address, ["run", "--pull", "never", "nope"]);
         Assert.Equal(125, run.ExitCode);
         Assert.StartsWith("wherry: No such image: nope:latest\n", run.Error, StringComparison.Ordinal);
         Assert.Contains("wherry image bootstrap", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_missing_image_is_pulled_before_the_container_is_made()
+    {
+        using var engine = new RecordingEngine(static _ => (404, """{"message":"No such image: nope:latest"}"""));
+        var run = CommandLineRun.Of(engine.Address, ["create", "nope"]);
+        Assert.Equal(["/containers/create", "/images/create?fromImage=nope&tag=latest"], engine.Requests.Select(static request => request.Target));
+        Assert.StartsWith("Unable to find image 'nope' locally\n", run.Error, StringComparison.Ordinal);
     }
 
     [Fact]

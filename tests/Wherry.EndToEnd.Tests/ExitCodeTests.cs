@@ -50,7 +50,7 @@ public sealed class ExitCodeTests(EngineFixture fixture) : EngineTests(fixture)
 
     [Theory, BothClients]
     public async Task An_unknown_image_is_125(string client) =>
-        (await Client(client).RunAsync("run", "--rm", "no-such-image", "true")).Failed(125, "no-such-image");
+        (await Client(client).RunAsync("run", "--rm", "127.0.0.1:1/no-such-image", "true")).Failed(125, "no-such-image");
 
     [Theory, BothClients]
     public async Task An_unknown_flag_is_125(string client) =>

@@ -53,11 +53,11 @@ public sealed class BootstrapTests : IDisposable
         var release = Path.Combine(_store.Root, "os-release");
         File.WriteAllText(release, "ID=debian\nVERSION_CODENAME=bookworm\n");
 
-        var sources = DistributionSources.For(Distribution.Debian, "trixie", apt, release);
+        var sources = DistributionSources.For(Bootstrap.Distribution.Debian, "trixie", apt, release);
         Assert.Equal(
             ["http://mirror.test/debian trixie main contrib", "http://mirror.test/security trixie-security main", "http://mirror.test/debian trixie-updates main"],
             sources.Select(source => $"{source.Uris} {string.Join(' ', source.Suites)} {source.Components}"));
-        Assert.Equal("http://archive.ubuntu.com/ubuntu", DistributionSources.For(Distribution.Ubuntu, "noble", apt, release)[0].Uris.Replace("ports.ubuntu.com/ubuntu-ports", "archive.ubuntu.com/ubuntu", StringComparison.Ordinal));
-        Assert.Equal([["sid"]], DistributionSources.For(Distribution.Debian, "sid", apt, release).Select(source => source.Suites));
+        Assert.Equal("http://archive.ubuntu.com/ubuntu", DistributionSources.For(Bootstrap.Distribution.Ubuntu, "noble", apt, release)[0].Uris.Replace("ports.ubuntu.com/ubuntu-ports", "archive.ubuntu.com/ubuntu", StringComparison.Ordinal));
+        Assert.Equal([["sid"]], DistributionSources.For(Bootstrap.Distribution.Debian, "sid", apt, release).Select(source => source.Suites));
     }
 }

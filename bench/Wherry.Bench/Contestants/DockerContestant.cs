@@ -22,7 +22,7 @@ public sealed class DockerContestant : IContestant
         HasBridge = Programs.Find("iptables") is not null;
         var network = HasBridge ? $"--bridge {Bridge}" : "--bridge none --iptables=false";
         // In a network namespace of its own: the chains it makes and never removes go with it.
-        var links = HasBridge ? $"ip link set lo up && ip link add {Bridge} type bridge && ip addr add 198.19.16.1/20 dev {Bridge} && ip link set {Bridge} up && " : "";
+        var links = HasBridge ? $"ip link set lo up && ip link add {Bridge} type bridge && ip addr add 198.19.16.1/20 dev {Bridge} && ip link set {Bridge} up && " : "ip link set lo up && ";
         _daemon = Process.Start("/bin/sh", ["-c", $"exec unshare --net /bin/sh -c '{links}exec {dockerd} --data-root {_directory} --exec-root {_run} -H unix://{_run}/docker.sock --pidfile {_run}/docker.pid {network} </dev/null >{_directory}.log 2>&1'"]);
         try
         {
@@ -41,6 +41,8 @@ public sealed class DockerContestant : IContestant
     public string Description { get; }
 
     public bool HasBridge { get; }
+
+    public int? NetworkOf => _daemon.Id;
 
     /// <summary>Null where docker is not installed or does not start.</summary>
     public static DockerContestant? TryStart(string directory)

@@ -11,6 +11,9 @@ public interface IContestant : IDisposable
     /// <summary>Whether its bridge network works here.</summary>
     bool HasBridge { get; }
 
+    /// <summary>A process whose network the engine is in; null for the host's.</summary>
+    int? NetworkOf => null;
+
     /// <summary>Runs a command of the engine's command line; returns how long it took from spawn to exit.</summary>
     TimeSpan Measure(params string[] arguments);
 

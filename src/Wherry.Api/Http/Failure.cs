@@ -21,6 +21,7 @@ public readonly record struct Failure(int Status, string Message, bool IsDefect)
     public static int StatusOf(ErrorKind kind) => kind switch
     {
         ErrorKind.InvalidParameter => StatusCodes.Status400BadRequest,
+        ErrorKind.Unauthorized => StatusCodes.Status401Unauthorized,
         ErrorKind.Forbidden => StatusCodes.Status403Forbidden,
         ErrorKind.NotFound => StatusCodes.Status404NotFound,
         ErrorKind.Conflict => StatusCodes.Status409Conflict,

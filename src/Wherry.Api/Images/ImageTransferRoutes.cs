@@ -27,11 +27,9 @@ internal sealed class ImageTransferRoutes(WherryEngine engine)
 
     private Task CreateAsync(ApiRequest request)
     {
-        if (request.Query("fromImage") is { } image)
+        if (request.Query("fromImage") is not null)
         {
-            throw WherryException.Unsupported(
-                $"pulling images isn't supported by this version of Wherry, so {ImageReference.Join(image, request.Query("tag"))} can't be fetched: "
-                + "make a base image with 'wherry image bootstrap debian:bookworm' (or busybox), or bring one with 'load' or 'import'");
+            return RegistryRoutes.PullAsync(engine, request);
         }
 
         return request.Query("fromSrc") switch

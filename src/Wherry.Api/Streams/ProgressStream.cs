@@ -63,7 +63,10 @@ internal sealed class ProgressStream : IProgress<ImageProgress>
         {
             Id = value.Id,
             Status = value.Status,
-            ProgressDetail = value.Current is null ? null : new ProgressDetail { Current = value.Current, Total = value.Total },
+            // An item's line without numbers has an empty detail: by it, clients tell it from a line of its own.
+            ProgressDetail = value.Current is not null ? new ProgressDetail { Current = value.Current, Total = value.Total }
+                : value.Id is not null && !value.Heading ? new ProgressDetail()
+                : null,
             Progress = value.Current is null ? null : ProgressBar.Draw(value.Current.Value, value.Total),
         });
     }

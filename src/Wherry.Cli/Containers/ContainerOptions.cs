@@ -86,7 +86,7 @@ internal abstract class ContainerOptions : CliCommand
         Privileged = Flag("privileged", null, "Give extended privileges to this container");
         Publish = List("publish", 'p', "Publish a container's port(s) to the host");
         PublishAll = Flag("publish-all", 'P', "Publish all exposed ports to random ports");
-        Pull = Value("pull", null, "string", "Whether an image may be fetched (\"missing\", \"never\"); images come from bootstrap, load and import");
+        Pull = Value("pull", null, "string", "Pull image before creating (\"always\", \"missing\", \"never\") (default \"missing\")");
         Quiet = Flag("quiet", 'q', "Suppress the pull output");
         ReadOnly = Flag("read-only", null, "Mount the container's root filesystem as read only");
         Restart = Value("restart", null, "string", "Restart policy to apply when a container exits (default \"no\")");

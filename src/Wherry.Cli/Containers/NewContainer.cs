@@ -2,6 +2,7 @@ using Wherry.Api.Contracts.Containers;
 using Wherry.Cli.CommandLine;
 using Wherry.Cli.Engine;
 using Wherry.Cli.Formatting;
+using Wherry.Cli.Registry;
 
 namespace Wherry.Cli.Containers;
 
@@ -11,14 +12,10 @@ internal static class NewContainer
     /// <summary>Returns the new container's id.</summary>
     internal static string Create(ContainerOptions options, Invocation given, ContainerCreateRequest request)
     {
-        if (given.Last(options.Pull) is { } pull && pull is not ("missing" or "never"))
+        var pull = given.Last(options.Pull) ?? "missing";
+        if (pull is not ("always" or "missing" or "never"))
         {
-            throw pull == "always"
-                ? new CliException("--pull always: this engine has no registry client, so it can't pull images", 125)
-                {
-                    Hint = "Make the image with 'wherry image bootstrap', or use 'wherry load' or 'wherry import', and run without --pull.",
-                }
-                : new UsageException($"invalid pull option: '{pull}': must be one of \"always\", \"missing\" or \"never\"");
+            throw new UsageException($"invalid pull option: '{pull}': must be one of \"always\", \"missing\" or \"never\"");
         }
 
         var idFile = given.Last(options.CidFile);
@@ -28,7 +25,12 @@ internal static class NewContainer
         }
 
         var target = new Query("/containers/create").Add("name", given.Last(options.Name)).Add("platform", given.Last(options.Platform));
-        using var response = given.Engine.Post(target.ToString(), RequestJson.Of(request));
+        if (pull == "always")
+        {
+            Pull(options, given, request.Image ?? "");
+        }
+
+        using var response = Post(options, given, target.ToString(), request, mayPull: pull == "missing");
         using var document = response.ReadJson();
         foreach (var warning in document.RootElement.Items("Warnings"))
         {
@@ -42,5 +44,30 @@ internal static class NewContainer
         }
 
         return id;
+    }
+
+    /// <summary>An image that is not here is pulled, and the container created then.</summary>
+    private static HttpResponse Post(ContainerOptions options, Invocation given, string target, ContainerCreateRequest request, bool mayPull)
+    {
+        try
+        {
+            return given.Engine.Post(target, RequestJson.Of(request));
+        }
+        catch (EngineException missing) when (mayPull && missing.Status == 404 && missing.Message.StartsWith("No such image", StringComparison.Ordinal))
+        {
+            if (!given.Is(options.Quiet))
+            {
+                given.Context.Streams.ErrorText.WriteLine($"Unable to find image '{request.Image}' locally");
+            }
+
+            Pull(options, given, request.Image ?? "");
+            return given.Engine.Post(target, RequestJson.Of(request));
+        }
+    }
+
+    private static void Pull(ContainerOptions options, Invocation given, string image)
+    {
+        var quiet = given.Is(options.Quiet);
+        PullCommand.Pull(given, image, given.Last(options.Platform), all: false, new Progress(given.Context.Streams, quiet), quiet ? null : given.Context.Streams.ErrorText.Write);
     }
 }

@@ -27,6 +27,9 @@ internal sealed class EngineClient(EngineAddress address, Func<EngineAddress, bo
 
     internal HttpResponse Send(string method, Query target) => Send(method, target.ToString());
 
+    /// <summary>The same with more header lines, each with its line end.</summary>
+    internal HttpResponse Send(string method, string target, string headers) => Checked(Exchange(method, target, headers, default));
+
     /// <summary>Makes a request and ignores the body of its success.</summary>
     internal int Call(string method, string target)
     {

@@ -14,6 +14,7 @@ internal sealed class HttpResponse : Stream
     private readonly bool _chunked;
     private long _left;
     private bool _ended;
+    private bool _disposed;
 
     internal HttpResponse(HttpConnection connection, int status, Dictionary<string, string> headers, bool isHead)
     {
@@ -166,8 +167,10 @@ internal sealed class HttpResponse : Stream
 
     protected override void Dispose(bool disposing)
     {
-        if (disposing)
+        if (disposing && !_disposed)
         {
+            // Twice is usual (a reader disposes what it reads); a connection given back twice would serve two at once.
+            _disposed = true;
             if (_ended && KeepAlive && Return is { } give)
             {
                 give(_connection);

@@ -59,7 +59,9 @@ internal static class ConfigFile
         ({ IsList: true }, JsonValueKind.Array) => [.. value.EnumerateArray().Select(item => Text(path, definition, item))],
         ({ IsSwitch: true }, JsonValueKind.True) => ["true"],
         ({ IsSwitch: true }, JsonValueKind.False) => ["false"],
-        ({ IsList: false, IsSwitch: false }, _) => [Text(path, definition, value)],
+        ({ IsObject: true }, JsonValueKind.Object) => [value.GetRawText()],
+        ({ IsNumber: true }, JsonValueKind.Number) => [value.GetRawText()],
+        ({ IsList: false, IsSwitch: false, IsObject: false }, _) => [Text(path, definition, value)],
         _ => throw Wrong(path, definition),
     };
 
@@ -68,7 +70,7 @@ internal static class ConfigFile
 
     private static WherryException Wrong(string path, OptionDefinition definition)
     {
-        var expected = definition.IsList ? "a list of strings" : definition.IsSwitch ? "true or false" : "a string";
+        var expected = definition.IsList ? "a list of strings" : definition.IsSwitch ? "true or false" : definition.IsObject ? "an object" : "a string";
         return WherryException.Invalid($"configuration file {path}: \"{definition.FileKey}\" must be {expected}");
     }
 }

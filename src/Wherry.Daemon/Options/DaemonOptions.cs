@@ -1,4 +1,5 @@
 using Wherry.Daemon.Logging;
+using Wherry.Images.Distribution;
 
 namespace Wherry.Daemon.Options;
 
@@ -35,6 +36,9 @@ internal sealed record DaemonOptions
 
     /// <summary>Null looks beside this executable, then in <c>/usr/libexec/wherry</c>.</summary>
     public string? ShimPath { get; init; }
+
+    /// <summary>Mirrors, insecure registries, rules, limits.</summary>
+    public RegistryOptions Registries { get; init; } = new();
 
     public IReadOnlyList<string> EffectiveHosts => Hosts.Count > 0 ? Hosts : ["unix://" + Path.Combine(ExecRoot, "wherry.sock")];
 

@@ -1,5 +1,6 @@
 using Wherry.Daemon.Logging;
 using Wherry.Errors;
+using Wherry.Images.Distribution;
 
 namespace Wherry.Daemon.Options;
 
@@ -15,6 +16,11 @@ internal sealed record OptionDefinition(string Name, char? Short, string? Value,
     public string FileKey { get; init; } = Name;
 
     public bool IsList { get; init; }
+
+    /// <summary>In the configuration file the value is an object, on the command line its JSON.</summary>
+    public bool IsObject { get; init; }
+
+    public bool IsNumber { get; init; }
 
     public bool IsSwitch => Value is null;
 
@@ -34,6 +40,16 @@ internal sealed record OptionDefinition(string Name, char? Short, string? Value,
         new("group", 'G', "GROUP", "Who may use the unix sockets besides root\n(default: wherry or docker, where such a group exists)", (options, value) => options with { Group = value }),
         new("label", null, "KEY=VALUE", "A label of this engine; may be repeated", (options, value) => options with { Labels = [.. options.Labels, Label(value)] })
         { FileKey = "labels", IsList = true },
+        new("registry-mirror", null, "URL", "Asked before Docker's registry: https://HOST[:PORT][/PREFIX]; may be repeated", (options, value) => options with { Registries = options.Registries with { Mirrors = [.. options.Registries.Mirrors, RegistryRules.CheckMirror(value)] } })
+        { FileKey = "registry-mirrors", IsList = true },
+        new("insecure-registry", null, "HOST", "A registry without a valid certificate, or without TLS:\nHOST[:PORT] or a range of addresses; may be repeated", (options, value) => options with { Registries = options.Registries with { InsecureRegistries = [.. options.Registries.InsecureRegistries, value] } })
+        { FileKey = "insecure-registries", IsList = true },
+        new("registries", null, "JSON", "Rules by registry: mirrors, location, insecure, signed-by", (options, value) => options with { Registries = options.Registries with { Registries = RegistryRules.Parse(value) } })
+        { IsObject = true },
+        new("max-concurrent-downloads", null, "NUMBER", "Layers fetched at once (default 3)", (options, value) => options with { Registries = options.Registries with { MaxConcurrentDownloads = Number("max-concurrent-downloads", value) } })
+        { IsNumber = true },
+        new("max-concurrent-uploads", null, "NUMBER", "Layers sent at once, of each push (default 5)", (options, value) => options with { Registries = options.Registries with { MaxConcurrentUploads = Number("max-concurrent-uploads", value) } })
+        { IsNumber = true },
         new("shim-path", null, "FILE", "wherry-shim's executable\n(default: beside wherryd, then in /usr/libexec/wherry)", (options, value) => options with { ShimPath = Absolute("shim-path", value) }),
     ];
 
@@ -45,6 +61,11 @@ internal sealed record OptionDefinition(string Name, char? Short, string? Value,
     private static string BridgeName(string name) => name.Length is > 0 and <= 15 && name is not ("." or "..") && !name.Any(c => c is '/' or ':' || char.IsWhiteSpace(c))
         ? name
         : throw WherryException.Invalid($"bridge: \"{name}\" can't name a network link: it must have 1 to 15 characters without '/', ':' and spaces");
+
+    private static int Number(string name, string value) =>
+        int.TryParse(value, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var number) && number is >= 1 and <= 100
+            ? number
+            : throw WherryException.Invalid($"{name}: \"{value}\" must be a whole number from 1 to 100");
 
     private static string Label(string label) => label.IndexOf('=') > 0
         ? label

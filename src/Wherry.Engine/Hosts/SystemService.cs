@@ -1,6 +1,7 @@
 using System.Reflection;
 using Wherry.Api.Contracts.Info;
 using Wherry.Engine.Containers;
+using Wherry.Images.Distribution;
 
 namespace Wherry.Engine.Hosts;
 
@@ -83,6 +84,8 @@ public sealed class SystemService
             IPv4Forwarding = ReadFlag("/proc/sys/net/ipv4/ip_forward"),
             BridgeNfIptables = ReadFlag("/proc/sys/net/bridge/bridge-nf-call-iptables"),
             BridgeNfIp6tables = ReadFlag("/proc/sys/net/bridge/bridge-nf-call-ip6tables"),
+            IndexServerAddress = "https://index.docker.io/v1/",
+            RegistryConfig = Registries(_parts.Options.Registries),
             Debug = _parts.Options.Debug,
             NFd = Directory.GetFiles("/proc/self/fd").Length,
             NGoroutines = ThreadPool.ThreadCount,
@@ -110,6 +113,17 @@ public sealed class SystemService
             Warnings = Warnings(),
         };
     }
+
+    private static RegistryServiceConfig Registries(RegistryOptions options) => new()
+    {
+        InsecureRegistryCIDRs = ["::1/128", "127.0.0.0/8", .. options.InsecureRegistries.Where(entry => entry.Contains('/'))],
+        IndexConfigs = options.InsecureRegistries.Where(entry => !entry.Contains('/'))
+            .Select(name => new IndexInfo { Name = name, Secure = false })
+            .Append(new IndexInfo { Name = "docker.io", Secure = true, Official = true, Mirrors = options.Mirrors })
+            .DistinctBy(index => index.Name)
+            .ToDictionary(index => index.Name, StringComparer.Ordinal),
+        Mirrors = options.Mirrors,
+    };
 
     private IReadOnlyList<string> Warnings() =>
     [

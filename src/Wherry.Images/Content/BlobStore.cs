@@ -6,25 +6,36 @@ using Wherry.Storage.Layers;
 
 namespace Wherry.Images.Content;
 
-/// <summary>Blobs by their digest, below <c>content/blobs/sha256</c> as in an OCI image layout.</summary>
+/// <summary>
+/// Blobs by their digest, below <c>content/blobs/sha256</c> as in an OCI image layout; what is on its way there lies in
+/// <c>content/ingest</c>.
+/// </summary>
 /// <remarks>Thread-safe: a blob appears by one rename and never changes.</remarks>
-internal sealed class BlobStore
+internal sealed partial class BlobStore
 {
     /// <summary>Manifests, indexes and configurations larger than this are refused, as registries refuse them.</summary>
     internal const int LargestDocument = 8 << 20;
 
     private readonly string _root;
 
-    private BlobStore(string root) => _root = root;
+    private BlobStore(string root, string ingest)
+    {
+        _root = root;
+        _ingest = ingest;
+    }
 
     internal static BlobStore Open(string dataRoot)
     {
-        var store = new BlobStore(Path.Combine(dataRoot, "content", "blobs", "sha256"));
+        var store = new BlobStore(Path.Combine(dataRoot, "content", "blobs", "sha256"), Path.Combine(dataRoot, "content", "ingest"));
         Directory.CreateDirectory(store._root);
+        Directory.CreateDirectory(store._ingest);
         // Layers' archives hold what only the container's root may read.
         using (var content = FileTree.OpenDirectory(Path.Combine(dataRoot, "content")))
             _ = FileTree.SetMode(content, 0x1C0);
         DurableFile.RemoveLeftovers(store._root);
+        DurableFile.RemoveLeftovers(store._ingest);
+        store.RemovePartials(DateTime.UtcNow - PartialLifetime);
+        store.RemoveOldPackings();
         return store;
     }
 
@@ -58,14 +69,19 @@ internal sealed class BlobStore
 
     internal BlobWriter Create() => new(_root);
 
-    /// <summary>Removes every blob for which <paramref name="isReferenced"/> is false.</summary>
+    /// <summary>Removes every blob that nobody holds and for which <paramref name="isReferenced"/> is false.</summary>
     internal void RemoveUnreferenced(Func<string, bool> isReferenced)
     {
         foreach (var file in Directory.EnumerateFiles(_root))
         {
             var name = Path.GetFileName(file);
-            if (Digests.IsHexDigest(name) && !isReferenced(Digests.FromHex(name)))
-                File.Delete(file);
+            if (!Digests.IsHexDigest(name) || isReferenced(Digests.FromHex(name)))
+                continue;
+            lock (_holds)
+            {
+                if (!_holds.ContainsKey(Digests.FromHex(name)))
+                    File.Delete(file);
+            }
         }
     }
 }

@@ -68,7 +68,7 @@ internal sealed class LayerIntake(BlobStore blobs, LayerStore layers)
         var staged = layers.Stage();
         try
         {
-            using var archive = blobs.OpenRead(blobDigest);
+            using var archive = blobs.OpenArrived(blobDigest);
             staged.Unpack(archive, () => blobDigest, TarEnd.Optional, cancel);
             return staged;
         }

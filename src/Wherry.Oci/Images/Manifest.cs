@@ -13,5 +13,8 @@ public sealed record Manifest
 
     public IReadOnlyList<Descriptor> Layers { get => field ?? []; init; } = [];
 
+    /// <summary>The manifest this one is about: a signature's image, say.</summary>
+    public Descriptor? Subject { get; init; }
+
     public IReadOnlyDictionary<string, string>? Annotations { get; init; }
 }

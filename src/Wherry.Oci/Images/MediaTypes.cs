@@ -10,6 +10,10 @@ public static class MediaTypes
     public const string OciLayerGzip = "application/vnd.oci.image.layer.v1.tar+gzip";
     public const string OciLayerZstd = "application/vnd.oci.image.layer.v1.tar+zstd";
     public const string DockerManifest = "application/vnd.docker.distribution.manifest.v2+json";
+    public const string DockerConfig = "application/vnd.docker.container.image.v1+json";
+    public const string DockerLayer = "application/vnd.docker.image.rootfs.diff.tar";
+    public const string DockerLayerGzip = "application/vnd.docker.image.rootfs.diff.tar.gzip";
+    public const string DockerLayerZstd = "application/vnd.docker.image.rootfs.diff.tar.zstd";
     public const string DockerManifestList = "application/vnd.docker.distribution.manifest.list.v2+json";
 
     /// <summary>The tag alone in a plain image layout, or a whole name.</summary>
@@ -19,6 +23,16 @@ public static class MediaTypes
     public const string ContainerdNameAnnotation = "io.containerd.image.name";
 
     public static bool IsIndex(string? mediaType) => mediaType is OciIndex or DockerManifestList;
+
+    /// <summary>A layer's archive that the registry itself has; encrypted ones are not.</summary>
+    public static bool IsLayer(string? mediaType) =>
+        mediaType is OciLayer or OciLayerGzip or OciLayerZstd or DockerLayer or DockerLayerGzip or DockerLayerZstd;
+
+    /// <summary>A layer that is to be fetched from its owner alone.</summary>
+    public static bool IsForeignLayer(string? mediaType) =>
+        mediaType is not null
+        && (mediaType.StartsWith("application/vnd.docker.image.rootfs.foreign.", StringComparison.Ordinal)
+            || mediaType.StartsWith("application/vnd.oci.image.layer.nondistributable.", StringComparison.Ordinal));
 
     public static bool IsManifest(string? mediaType) => mediaType is OciManifest or DockerManifest;
 }

@@ -27,6 +27,9 @@ public sealed class StagedLayer : IDisposable
     /// <summary>Bytes of the regular files.</summary>
     public long Size { get; private set; }
 
+    /// <summary>Bytes an archive may have once it is inflated: what compresses a thousandfold is meant to fill the disk.</summary>
+    public long LargestPlainSize { get; set; } = long.MaxValue;
+
     internal string Directory { get; }
 
     internal string Diff => Path.Combine(Directory, "diff");
@@ -70,6 +73,7 @@ public sealed class StagedLayer : IDisposable
             return true;
         });
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        long inflated = 0;
         Exception? own = null;
         try
         {
@@ -82,6 +86,12 @@ public sealed class StagedLayer : IDisposable
                     chunk.Release();
                     queue.Complete();
                     break;
+                }
+                inflated += chunk.Length;
+                if (inflated > LargestPlainSize)
+                {
+                    chunk.Release();
+                    throw new TarFormatException($"the archive inflates to more than {LargestPlainSize} bytes, which its compressed size does not account for");
                 }
                 hash.AppendData(chunk.Content);
                 if (!queue.Write(chunk))

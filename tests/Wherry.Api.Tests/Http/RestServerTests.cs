@@ -128,7 +128,7 @@ public sealed class RestServerTests
     [Theory]
     [InlineData("GET", "/v1.41/events", "GET /events")]
     [InlineData("POST", "/containers/web/copy", "POST /containers/{id}/copy")]
-    [InlineData("POST", "/images/a/b/push", "POST /images/{name}/push")]
+    [InlineData("POST", "/plugins/a/b/push", "POST /plugins/{name}/push")]
     public async Task An_endpoint_not_built_yet_is_501_and_named(string method, string path, string named)
     {
         await using var server = await StartAsync();
