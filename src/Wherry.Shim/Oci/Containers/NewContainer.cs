@@ -218,7 +218,11 @@ public sealed class NewContainer : IDisposable
 
         foreach (var warning in reader.ReadStrings())
         {
-            _global.Log.Warning(warning);
+            // Our standard error is the container's own once we are gone.
+            if (_global.Log.HasFile || !_options.Detach)
+            {
+                _global.Log.Warning(warning);
+            }
         }
     }
 
