@@ -22,6 +22,9 @@ public sealed class CallerDirectory : IAsyncDisposable
 
     public string CgroupParent => "/" + Name;
 
+    /// <summary>A cgroup is left below the parent.</summary>
+    public bool HasContainers => Directory.GetDirectories("/sys/fs/cgroup").Select(tree => tree + CgroupParent).Where(Directory.Exists).SelectMany(Directory.GetDirectories).Any();
+
     public static CallerDirectory Make(string caller)
     {
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "containers need root");

@@ -252,13 +252,12 @@ public sealed class OciLifecycleTests(OciHost host) : IClassFixture<OciHost>
     [Fact]
     public async Task The_root_can_be_entered_without_pivot_root_and_keyrings_are_the_containers_own()
     {
-        var bundle = host.Bundle("ls /; cat /proc/keys | grep -c _ses.");
+        var bundle = host.Bundle("ls /; cat /proc/keys");
         var id = OciHost.NewId();
-        var moved = (await host.RunAsync("run", "--no-pivot", "--bundle", bundle, id)).Output;
-        Assert.Equal((await host.RunAsync("run", "--bundle", bundle, id)).Output, moved);
+        var moved = (await host.RunAsync("run", "--no-pivot", "--bundle", bundle, id)).Succeeded().Output;
         Assert.StartsWith("bin\ndev\netc\nproc\nroot\nsys\ntmp\n", moved, StringComparison.Ordinal);
-        Assert.Equal("1", moved.TrimEnd('\n')[^1..]);
-        Assert.EndsWith("0\n", (await host.RunAsync("run", "--no-new-keyring", "--bundle", bundle, id)).Output, StringComparison.Ordinal);
+        Assert.Contains("_ses." + id, moved, StringComparison.Ordinal);
+        Assert.DoesNotContain("_ses." + id + "-shared", (await host.RunAsync("run", "--no-new-keyring", "--bundle", bundle, id + "-shared")).Succeeded().Output, StringComparison.Ordinal);
     }
 
     private async Task NothingOfAsync(string id, string bundle)

@@ -202,6 +202,7 @@ public sealed class NewContainer : IDisposable
         var frame = Receive(buffer);
         if (frame.Kind == MessageKind.StageMounted)
         {
+            _directory.WriteState(_state);
             RuntimeHooks.AtCreation(_channel!, _state.Id, _state.Pid, _bundle.Directory, _bundle.Spec);
             frame = Receive(buffer);
         }

@@ -39,11 +39,6 @@ public static class Removal
         }
 
         directory.Remove();
-        if (spec is not null)
-        {
-            RuntimeHooks.AfterEnd(state.Id, state.Bundle, spec, global.Log.Warning);
-        }
-
         global.Log.Debug($"removed container {state.Id}");
     }
 
