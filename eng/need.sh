@@ -51,9 +51,12 @@ need_test() {
     need default-mysql-client mysql
     need skopeo skopeo
     need umoci umoci
+    # Callers of the OCI runtime and its peers; no daemon of theirs is started by these packages here.
     need podman podman
+    need conmon conmon
     need crun crun
     need docker.io dockerd
+    need containerd containerd
     need libcrypt1 '/usr/lib/*/libcrypt.so.1'
     need docker-registry docker-registry
 }

@@ -48,6 +48,7 @@ public static class SyscallNumber
     public static int InotifyInit1 => Pick(294, 26);
     public static int Ioctl => Pick(16, 29);
     public static int IoprioSet => Pick(251, 30);
+    public static int Keyctl => Pick(250, 219);
     public static int Kill => Pick(62, 129);
     public static int Linkat => Pick(265, 37);
     public static int Listen => Pick(50, 201);

@@ -99,6 +99,20 @@ public static class RootFilesystem
         GoToRoot();
     }
 
+    /// <summary>
+    /// The same where the host's root is one that pivot_root refuses (an initial ramdisk): the root is moved over it.
+    /// The host's tree lies below it then, so what of it shows processes and devices is unmounted first.
+    /// </summary>
+    public static void MoveInto(RootDirectory root)
+    {
+        MountSyscalls.UnmountDetached("/proc");
+        MountSyscalls.UnmountDetached("/sys");
+        FileSyscalls.ChangeDirectory(root.Descriptor);
+        MountSyscalls.Mount(".", "/", null, MountFlags.Move, null);
+        FileSyscalls.ChangeRoot(".");
+        GoToRoot();
+    }
+
     /// <summary>The root in a joined mount namespace, whose own root is others' too and stays.</summary>
     public static void EnterJoined(RootDirectory root)
     {

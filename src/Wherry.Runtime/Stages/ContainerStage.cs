@@ -99,6 +99,11 @@ public sealed class ContainerStage
     {
         using var filter = SyscallFilter.Prepare(_bundle.Linux.Seccomp, _bundle.Options.SeccompCache);
         FileSyscalls.SetUmask(0);
+        if (_order.NewKeyring)
+        {
+            JoinNewKeyring();
+        }
+
         _warnings.AddRange(_order.Warnings);
         var handed = _order.HandedOver;
         if (handed is null)
@@ -160,6 +165,18 @@ public sealed class ContainerStage
         return Become(program, agent);
     }
 
+    // What the caller's session keyring holds is none of the container's business (keyctl(2)).
+    private void JoinNewKeyring()
+    {
+        const int joinSessionKeyring = 1;
+        using var name = new NativeText("_ses." + _order.Id);
+        var result = Syscall.Call(SyscallNumber.Keyctl, joinSessionKeyring, name.Address);
+        if (result < 0)
+        {
+            _warnings.Add($"the container shares its caller's session keyring, as it could not be given one of its own: {Errno.Describe((int)-result)}");
+        }
+    }
+
     private RootDirectory OpenRoot(HandedOver? handed)
     {
         if (_order.MountNamespace >= 0)
@@ -185,6 +202,10 @@ public sealed class ContainerStage
         if (_order.MountNamespace >= 0)
         {
             RootFilesystem.EnterJoined(root);
+        }
+        else if (_order.NoPivot)
+        {
+            RootFilesystem.MoveInto(root);
         }
         else
         {

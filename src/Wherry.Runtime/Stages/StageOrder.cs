@@ -27,6 +27,12 @@ public sealed record StageOrder
     /// <summary>The mount namespace to join, by the number of its descriptor; −1 for none.</summary>
     public int MountNamespace { get; init; } = -1;
 
+    /// <summary>Enter the root by moving it over the host's rather than by pivot_root.</summary>
+    public bool NoPivot { get; init; }
+
+    /// <summary>Give the container a session keyring of its own, named after its id.</summary>
+    public bool NewKeyring { get; init; }
+
     /// <summary>What the maker has left out, for the stage to report.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
@@ -43,6 +49,8 @@ public sealed record StageOrder
         writer.Write(Id);
         writer.Write(NotifySocket);
         writer.Write(MountNamespace);
+        writer.Write(NoPivot);
+        writer.Write(NewKeyring);
         writer.Write(Warnings);
         writer.Write(HandedOver is not null);
         HandedOver?.WriteTo(writer);
@@ -58,6 +66,8 @@ public sealed record StageOrder
         Id = reader.ReadString(),
         NotifySocket = reader.ReadOptionalString(),
         MountNamespace = reader.ReadInt32(),
+        NoPivot = reader.ReadBool(),
+        NewKeyring = reader.ReadBool(),
         Warnings = reader.ReadStrings(),
         HandedOver = reader.ReadBool() ? HandedOver.ReadFrom(ref reader) : null,
     };

@@ -53,9 +53,14 @@ public sealed class OciHost : IAsyncLifetime
         }
 
         var left = Cgroups().Concat(Ids()).ToArray();
-        foreach (var cgroup in Cgroups().OrderByDescending(path => path.Length))
+        foreach (var parent in CgroupParents())
         {
-            System.IO.Directory.Delete(cgroup);
+            foreach (var cgroup in System.IO.Directory.GetDirectories(parent))
+            {
+                System.IO.Directory.Delete(cgroup);
+            }
+
+            System.IO.Directory.Delete(parent);
         }
 
         foreach (var directory in new[] { Directory, Root }.Where(System.IO.Directory.Exists))
@@ -142,13 +147,17 @@ public sealed class OciHost : IAsyncLifetime
     public static string Output(string bundle) => File.ReadAllText(Path.Combine(bundle, "output"));
 
     /// <summary>The cgroup directories that are there for these containers.</summary>
-    public IReadOnlyList<string> Cgroups() => System.IO.Directory.Exists("/sys/fs/cgroup")
+    public IReadOnlyList<string> Cgroups() => CgroupParents().SelectMany(parent => System.IO.Directory.GetDirectories(parent)).ToArray();
+
+    private IEnumerable<string> CgroupParents() => System.IO.Directory.Exists("/sys/fs/cgroup")
         ? new[] { "/sys/fs/cgroup" }.Concat(System.IO.Directory.GetDirectories("/sys/fs/cgroup"))
             .Select(tree => tree + CgroupParent)
             .Where(System.IO.Directory.Exists)
-            .SelectMany(parent => System.IO.Directory.GetDirectories(parent))
-            .ToArray()
+            .DistinctBy(Inode)
         : [];
+
+    // cpu and cpuacct may be two names of one tree.
+    private static string Inode(string directory) => File.ResolveLinkTarget(Path.GetDirectoryName(directory)!, returnFinalTarget: true)?.FullName ?? directory;
 
     /// <summary>One of a container's files in the tree its controller lives in; null where this host has none.</summary>
     public string? CgroupFile(string bundle, string v1Controller, string v1File, string v2File)

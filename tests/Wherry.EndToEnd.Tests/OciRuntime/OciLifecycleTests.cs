@@ -219,6 +219,47 @@ public sealed class OciLifecycleTests(OciHost host) : IClassFixture<OciHost>
         Assert.Equal("1 1\nthree\n", result.Succeeded().Output);
     }
 
+    [Fact]
+    public async Task Hooks_run_at_their_points_and_a_failing_one_leaves_nothing()
+    {
+        var seen = Path.Combine(host.Directory, "hooks-seen");
+        JsonNode Hook(string kind) => JsonNode.Parse($$"""{ "path": "/bin/sh", "args": ["sh", "-c", "read state; echo {{kind}} $state >>{{seen}}"] }""")!;
+        var bundle = host.Bundle("sleep 1000", config => config["hooks"] = new JsonObject
+        {
+            ["prestart"] = new JsonArray(Hook("prestart")),
+            ["createRuntime"] = new JsonArray(Hook("createRuntime")),
+            ["poststart"] = new JsonArray(Hook("poststart")),
+            ["poststop"] = new JsonArray(Hook("poststop")),
+        });
+        var id = await host.CreateAsync(bundle);
+        var pid = (int)(await host.StateAsync(id))["pid"]!;
+        (await host.RunAsync("start", id)).Succeeded();
+        // What becomes of the bundle no longer matters.
+        File.Delete(Path.Combine(bundle, "config.json"));
+        (await host.RunAsync("delete", "--force", id)).Succeeded();
+        var lines = (await File.ReadAllLinesAsync(seen, TestContext.Current.CancellationToken)).Select(line => (Kind: line.Split(' ')[0], State: JsonNode.Parse(line[(line.IndexOf(' ') + 1)..])!)).ToArray();
+        Assert.Equal(["prestart", "createRuntime", "poststart", "poststop"], lines.Select(line => line.Kind));
+        Assert.Equal(["creating", "creating", "running", "stopped"], lines.Select(line => (string)line.State["status"]!));
+        Assert.All(lines.Take(3), line => Assert.Equal(pid, (int)line.State["pid"]!));
+        Assert.All(lines, line => Assert.Equal(id, (string)line.State["id"]!));
+
+        var failing = host.Bundle("true", config => config["hooks"] = JsonNode.Parse("""{ "createRuntime": [{ "path": "/bin/sh", "args": ["sh", "-c", "echo trouble >&2; exit 3"] }] }"""));
+        var other = OciHost.NewId();
+        (await host.RunAsync("create", "--bundle", failing, other)).Refused("trouble");
+        await NothingOfAsync(other, failing);
+    }
+
+    [Fact]
+    public async Task The_root_can_be_entered_without_pivot_root_and_keyrings_are_the_containers_own()
+    {
+        var bundle = host.Bundle("ls /; cat /proc/keys");
+        var id = OciHost.NewId();
+        var moved = (await host.RunAsync("run", "--no-pivot", "--bundle", bundle, id)).Succeeded().Output;
+        Assert.StartsWith("bin\ndev\netc\nproc\nroot\nsys\ntmp\n", moved, StringComparison.Ordinal);
+        Assert.Contains("_ses." + id, moved, StringComparison.Ordinal);
+        Assert.DoesNotContain("_ses." + id + "-shared", (await host.RunAsync("run", "--no-new-keyring", "--bundle", bundle, id + "-shared")).Succeeded().Output, StringComparison.Ordinal);
+    }
+
     private async Task NothingOfAsync(string id, string bundle)
     {
         (await host.RunAsync("state", id)).Failed(1, "container does not exist");

@@ -46,6 +46,9 @@ public sealed class OciLog : IDisposable
         return new OciLog(file, json, parsed.IsOn("debug"));
     }
 
+    /// <summary>The caller has named a file.</summary>
+    public bool HasFile => _file is not null;
+
     public void Debug(string message)
     {
         if (_debug)

@@ -52,6 +52,10 @@ public sealed class ExecCommand : ICommand
         {
             return RunProgram(global, parsed);
         }
+        catch (SandboxStartException e)
+        {
+            throw CommandFailure.Of("exec", WherryException.System($"unable to start container process: {e.Message}"), FailureExitCode);
+        }
         catch (WherryException e)
         {
             throw CommandFailure.Of("exec", e, FailureExitCode);

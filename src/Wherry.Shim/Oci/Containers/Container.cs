@@ -28,6 +28,19 @@ public sealed class Container : IDisposable
     public Spec Spec => _spec ??= Bundle.ParseSpec(_directory.TryRead(StateDirectory.ConfigFile)
         ?? throw WherryException.System($"{_directory.Path} has no {StateDirectory.ConfigFile}"));
 
+    /// <summary>The same; null where a create was killed before it had kept it, or what it kept is damaged.</summary>
+    public Spec? TryReadSpec()
+    {
+        try
+        {
+            return _directory.TryRead(StateDirectory.ConfigFile) is null ? null : Spec;
+        }
+        catch (WherryException)
+        {
+            return null;
+        }
+    }
+
     public CgroupDirectories Cgroup => _cgroup ??= CgroupHost.Detect().Locate(State.CgroupsPath);
 
     public bool OwnsPidNamespace => State.Namespaces.Any(ns => ns is { Type: "pid", Path: null });

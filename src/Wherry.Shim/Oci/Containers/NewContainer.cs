@@ -99,7 +99,7 @@ public sealed class NewContainer : IDisposable
     public void Start()
     {
         Word.Give(_channel!);
-        RuntimeHooks.AfterStart(_state.Id, Pid, _bundle.Directory, _bundle.Spec, _global.Log.Warning);
+        RuntimeHooks.AfterStart(_state.Id, _state.Pid, _bundle.Directory, _bundle.Spec, _global.Log.Warning);
     }
 
     /// <summary>Lets other commands change the container from now on.</summary>
@@ -122,8 +122,7 @@ public sealed class NewContainer : IDisposable
             ProcessSyscalls.Wait(_state.Pid, block: true);
         }
 
-        Removal.RemoveCgroup(_cgroup);
-        _directory.Remove();
+        Removal.Remove(_global, _directory, _state, _cgroup, _bundle.Spec);
         Dispose();
     }
 
@@ -182,7 +181,15 @@ public sealed class NewContainer : IDisposable
                 OutlivesMaker = true,
                 Listener = _listener,
                 PreservedDescriptors = inherited.Count,
-                Order = new StageOrder { Id = _options.Id, FindProgramFirst = true, ExtraEnvironment = inherited.Environment },
+                Order = new StageOrder
+                {
+                    Id = _state.Id,
+                    FindProgramFirst = true,
+                    NoPivot = _options.NoPivot,
+                    NewKeyring = !_options.NoNewKeyring,
+                    ExtraEnvironment = inherited.Environment,
+                    NotifySocket = Environment.GetEnvironmentVariable("NOTIFY_SOCKET") is ['/', ..] and var path ? path : null,
+                },
             },
             out _channel);
         _state = _state with { Pid = pid, StartTime = ProcessStat.TryRead(pid)?.StartTime ?? 0 };
@@ -192,8 +199,29 @@ public sealed class NewContainer : IDisposable
     private void WaitUntilReady()
     {
         var buffer = new byte[StageChannel.MaxMessage];
+        var frame = Receive(buffer);
+        if (frame.Kind == MessageKind.StageMounted)
+        {
+            _directory.WriteState(_state);
+            RuntimeHooks.AtCreation(_channel!, _state.Id, _state.Pid, _bundle.Directory, _bundle.Spec);
+            frame = Receive(buffer);
+        }
+
+        var reader = new WireReader(buffer.AsSpan(Frame.HeaderSize, frame.PayloadLength));
+        foreach (var warning in reader.ReadStrings())
+        {
+            // Our standard error is the container's own once we are gone.
+            if (_global.Log.HasFile || !_options.Detach)
+            {
+                _global.Log.Warning(warning);
+            }
+        }
+    }
+
+    private Frame Receive(byte[] buffer)
+    {
         var length = UnixSockets.ReceiveMessage(_channel!, buffer, wait: true, out var master);
-        Master = master;
+        Master ??= master;
         if (length < Frame.HeaderSize)
         {
             throw WherryException.System(_cgroup.OomKills() > 0
@@ -202,24 +230,13 @@ public sealed class NewContainer : IDisposable
         }
 
         var frame = Frame.Parse(buffer);
-        if (frame.Kind == MessageKind.StageMounted)
-        {
-            _directory.WriteState(_state);
-            RuntimeHooks.AtCreation(_channel!, _state.Id, Pid, _bundle.Directory, _bundle.Spec);
-            WaitUntilReady();
-            return;
-        }
-
-        var reader = new WireReader(buffer.AsSpan(Frame.HeaderSize, frame.PayloadLength));
         if (frame.Kind == MessageKind.Failed)
         {
+            var reader = new WireReader(buffer.AsSpan(Frame.HeaderSize, frame.PayloadLength));
             throw WherryException.System($"unable to start container process: {FailedAnswer.ReadFrom(ref reader).Message}");
         }
 
-        foreach (var warning in reader.ReadStrings())
-        {
-            _global.Log.Warning(warning);
-        }
+        return frame;
     }
 
     private void SendConsole()

@@ -13,14 +13,14 @@ public static class Removal
 
     /// <summary>Kills what is left of it, removes its cgroups and, last, its state: killed half-way it can be done again.</summary>
     public static void Remove(GlobalOptions global, Container container) =>
-        Remove(global, container.Directory, container.State, container.IsBlank ? null : container.Cgroup, container.IsBlank ? null : container.Spec);
+        Remove(global, container.Directory, container.State, container.IsBlank ? null : container.Cgroup, container.IsBlank ? null : container.TryReadSpec());
 
     /// <inheritdoc cref="Remove(GlobalOptions, Container)"/>
     /// <param name="global">For its log.</param>
     /// <param name="directory">The container's.</param>
     /// <param name="state">What is in it.</param>
+    /// <param name="spec">Its configuration, for hooks; null where that is not known.</param>
     /// <param name="cgroup">Null where a create was killed before it was known.</param>
-    /// <param name="spec">Whose hooks are run at the end; null where there is none.</param>
     public static void Remove(GlobalOptions global, StateDirectory directory, ContainerState state, CgroupDirectories? cgroup, Spec? spec)
     {
         if (directory.IsGone)
@@ -33,17 +33,17 @@ public static class Removal
             RemoveCgroup(cgroup);
         }
 
-        directory.Remove();
         if (spec is not null)
         {
             RuntimeHooks.AfterEnd(state.Id, state.Bundle, spec, global.Log.Warning);
         }
 
+        directory.Remove();
         global.Log.Debug($"removed container {state.Id}");
     }
 
     /// <exception cref="WherryException">Processes in it would not end.</exception>
-    public static void RemoveCgroup(CgroupDirectories cgroup)
+    private static void RemoveCgroup(CgroupDirectories cgroup)
     {
         if (!cgroup.KillAll(PatienceWithProcesses))
         {
