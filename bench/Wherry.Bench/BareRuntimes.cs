@@ -42,6 +42,17 @@ public sealed class BareRuntimes : IDisposable
 
     public TimeSpan Measure(string name) => Run(_runtimes.First(runtime => runtime.Name == name).Path);
 
+    /// <summary>A container's life in three commands, as engines lead it.</summary>
+    public TimeSpan MeasureInSteps(string name)
+    {
+        var path = _runtimes.First(runtime => runtime.Name == name).Path;
+        var id = $"bench-{Guid.NewGuid():n}";
+        var none = new Dictionary<string, string>();
+        return Spawn.Measure(path, ["create", "--bundle", _bundle, id], none)
+            + Spawn.Measure(path, ["start", id], none)
+            + Spawn.Measure(path, ["delete", "--force", id], none);
+    }
+
     public void Dispose() => Directory.Delete(_bundle, recursive: true);
 
     private bool Works(string path)

@@ -13,8 +13,18 @@ internal sealed class ArchitectureRules(FilterArchitecture architecture)
     /// <summary>Sub-calls of <c>ipc</c> (linux/ipc.h).</summary>
     private static readonly Dictionary<string, uint> IpcCalls = new(StringComparer.Ordinal)
     {
-        ["semop"] = 1, ["semget"] = 2, ["semctl"] = 3, ["semtimedop"] = 4, ["msgsnd"] = 11, ["msgrcv"] = 12, ["msgget"] = 13,
-        ["msgctl"] = 14, ["shmat"] = 21, ["shmdt"] = 22, ["shmget"] = 23, ["shmctl"] = 24,
+        ["semop"] = 1,
+        ["semget"] = 2,
+        ["semctl"] = 3,
+        ["semtimedop"] = 4,
+        ["msgsnd"] = 11,
+        ["msgrcv"] = 12,
+        ["msgget"] = 13,
+        ["msgctl"] = 14,
+        ["shmat"] = 21,
+        ["shmdt"] = 22,
+        ["shmget"] = 23,
+        ["shmctl"] = 24,
     };
 
     private readonly Dictionary<string, uint> _numbers = SyscallTable.Of(architecture);

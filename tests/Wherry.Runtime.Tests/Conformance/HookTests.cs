@@ -27,7 +27,8 @@ public sealed class HookTests
             StartContainer = [new Hook { Path = "/bin/sh", Args = ["sh", "-c", "cat > /tmp/started; echo; echo $MARK $(id -u); grep CapEff /proc/self/status"], Env = ["PATH=/bin", "MARK=own"] }],
             Poststart = [Recording("poststart", record)],
             Poststop = [Recording("poststop", record)],
-        }) with { });
+        }) with
+        { });
         await container.Sandbox.SignalAsync(9, all: false, Cancel);
         await container.ExitAsync();
         var lines = File.ReadAllLines(record).Select(line => line.Split('\t')).ToList();

@@ -97,10 +97,10 @@ internal sealed class RegistrySession(Transport transport, Endpoint endpoint, Re
 
     private static bool IsFinal(Exception failure) => failure is OperationCanceledException { InnerException: TimeoutException } // to connect
         or HttpRequestException
-        {
-            HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.SecureConnectionError or HttpRequestError.NameResolutionError
+    {
+        HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.SecureConnectionError or HttpRequestError.NameResolutionError
                 or HttpRequestError.ProxyTunnelError or HttpRequestError.InvalidResponse,
-        };
+    };
 
     private async Task<HttpResponseMessage> SendOnceAsync(RegistryRequest request, CancellationToken cancel)
     {

@@ -50,7 +50,18 @@ public static class Removal
             throw WherryException.System($"processes of the container have not ended {PatienceWithProcesses.TotalSeconds:0} seconds after they were killed");
         }
 
-        cgroup.TryRemove();
+        // A process that is on its way out is not listed any more but still holds its cgroup, for a moment.
+        var end = Environment.TickCount64 + (long)PatienceWithProcesses.TotalMilliseconds;
+        for (var pause = 1; !cgroup.TryRemove(); pause = Math.Min(pause * 2, 50))
+        {
+            if (Environment.TickCount64 >= end)
+            {
+                throw WherryException.System($"the container's cgroup can't be removed: it is still in use {PatienceWithProcesses.TotalSeconds:0} seconds after its processes were killed");
+            }
+
+            Thread.Sleep(pause);
+        }
+
         CgroupParent.TryRemove();
     }
 }
