@@ -80,12 +80,17 @@ internal sealed class SeccompProfiles(string execRoot)
         }
     }
 
-    /// <summary>At the engine's start: filters are made again as they are needed.</summary>
+    /// <summary>At the engine's start: filters are made again as they are needed. Supervisors that live on may add some meanwhile.</summary>
     public void Clear()
     {
-        if (Directory.Exists(_directory))
+        if (!Directory.Exists(_directory))
         {
-            Directory.Delete(_directory, recursive: true);
+            return;
+        }
+
+        foreach (var filter in Directory.EnumerateFiles(_directory))
+        {
+            File.Delete(filter);
         }
     }
 
