@@ -19,13 +19,18 @@ install -m 755 eng/vm/init "$root/init"
 # Each after what it needs.
 for module in drivers/virtio/virtio_ring drivers/virtio/virtio drivers/virtio/virtio_pci_modern_dev \
     drivers/virtio/virtio_pci_legacy_dev drivers/virtio/virtio_pci fs/netfs/netfs fs/fscache/fscache \
-    net/9p/9pnet net/9p/9pnet_virtio fs/9p/9p fs/overlayfs/overlay; do
+    net/9p/9pnet net/9p/9pnet_virtio fs/9p/9p fs/overlayfs/overlay \
+    drivers/block/virtio_blk crypto/crc32c_generic lib/crc16 fs/mbcache fs/jbd2/jbd2 fs/ext4/ext4; do
     cp "$modules/$module.ko" "$root/modules/"
     basename "$module" >>"$root/modules/order"
 done
 echo "$PWD" >"$root/repository"
 echo "$kernel" >"$root/kernel"
 (cd "$root" && find . | cpio -o -H newc --quiet | gzip -1) >"$work/initrd"
+
+# State lies on a file system like a host's; what a tmpfs can't do (id-mapped mounts before Linux 6.3) stays out of the tests.
+truncate -s 4G "$work/disk"
+/sbin/mkfs.ext4 -q -F -O ^has_journal "$work/disk"
 
 mkdir -p "$exchange"
 rm -f "$exchange/status"
@@ -37,7 +42,8 @@ timeout --kill-after=10 "${WHERRY_VM_TIMEOUT:-1200}" qemu-system-x86_64 \
     -fsdev local,id=host,path=/,security_model=none,readonly=on,multidevs=remap \
     -device virtio-9p-pci,fsdev=host,mount_tag=host \
     -fsdev "local,id=exchange,path=$exchange,security_model=none" \
-    -device virtio-9p-pci,fsdev=exchange,mount_tag=exchange </dev/null >"$exchange/qemu.log" 2>&1 || true
+    -device virtio-9p-pci,fsdev=exchange,mount_tag=exchange \
+    -drive "file=$work/disk,format=raw,if=virtio,cache=unsafe" </dev/null >"$exchange/qemu.log" 2>&1 || true
 if [ ! -s "$exchange/status" ]; then
     echo "the virtual machine did not come to an end; its console:" >&2
     tail -20 "$exchange/console" "$exchange/qemu.log" >&2
