@@ -56,7 +56,7 @@ public sealed unsafe partial class VforkChild : IDisposable
 
     /// <summary>
     /// The same with a copy of this process's memory instead of the memory itself, which the kernel asks of who would
-    /// join a time namespace. Only what lies in shared mappings comes back. Only for a process in which no collection
+    /// enter a time namespace. Only what lies in shared mappings comes back. Only for a process in which no collection
     /// can begin meanwhile: one with a single thread that allocates, the caller.
     /// </summary>
     public int RunWithOwnMemory(delegate* unmanaged<void*, int> entry, void* argument, CloneFlags flags)

@@ -58,6 +58,9 @@ internal unsafe struct StageBirth
     public bool IsTwofold;
     public nint SecondStack;
 
+    /// <summary>The namespace of time that unshare has made; entering it takes memory of one's own.</summary>
+    public byte* NewTimeNamespaceFile;
+
     public byte* TimeOffsetsFile;
     public byte* TimeOffsets;
     public int TimeOffsetsLength;
@@ -168,7 +171,22 @@ internal unsafe struct StageBirth
 
         // A cgroup namespace's root is the cgroup its maker is in, so that one comes after joining.
         return (birth.Unshare == CloneFlags.None || Try(ref birth, BirthStep.Namespaces, Syscall.Call(SyscallNumber.Unshare, (nint)(uint)birth.Unshare)))
-            && (birth.TimeOffsetsLength == 0 || Try(ref birth, BirthStep.TimeOffsets, Syscall.Call(SyscallNumber.Write, offsets, (nint)birth.TimeOffsets, birth.TimeOffsetsLength)));
+            && (birth.TimeOffsetsLength == 0 || Try(ref birth, BirthStep.TimeOffsets, Syscall.Call(SyscallNumber.Write, offsets, (nint)birth.TimeOffsets, birth.TimeOffsetsLength)))
+            && EnterNewTimeNamespace(ref birth);
+    }
+
+    // unshare(2) makes it for children only. Kernels before 6.3 don't take a process there that executes a program
+    // while it shares its memory, so it goes by itself, once the offsets, which then can't change any more, are written.
+    private static bool EnterNewTimeNamespace(ref StageBirth birth)
+    {
+        if ((birth.Unshare & CloneFlags.NewTime) == 0)
+        {
+            return true;
+        }
+
+        var ns = Syscall.Call(SyscallNumber.Openat, FileSyscalls.WorkingDirectory, (nint)birth.NewTimeNamespaceFile, OpenFlags.ReadOnly | OpenFlags.CloseOnExec);
+        return Try(ref birth, BirthStep.Namespaces, ns)
+            && Try(ref birth, BirthStep.Namespaces, Syscall.Call(SyscallNumber.Setns, ns, (nint)(uint)CloneFlags.NewTime));
     }
 
     private static bool EnterUserNamespace(ref StageBirth birth) =>

@@ -60,11 +60,13 @@ public static unsafe class StageLauncher
             birth.DiesWithMaker = !request.OutlivesMaker;
             birth.UserNamespace = part?.UserNamespace.Number ?? StageBirth.NoDescriptor;
             var made = NamespaceKinds.Made(request.Namespaces) & ~CloneFlags.NewUser;
-            var joinsTime = Join(request.Namespaces, joined, ref birth);
+            var entersTime = Join(request.Namespaces, joined, ref birth) || (made & CloneFlags.NewTime) != 0;
             birth.IsTwofold = part is not null || NamespaceKinds.Find(request.Namespaces, "pid") is { Path.Length: > 0 };
             birth.Unshare = birth.IsTwofold ? made : made & (CloneFlags.NewCgroup | CloneFlags.NewTime);
             using var second = birth.IsTwofold ? new VforkChild() : null;
             birth.SecondStack = second?.Top ?? 0;
+            using var timeFile = new NativeText("/proc/self/ns/time_for_children");
+            birth.NewTimeNamespaceFile = (byte*)timeFile.Address;
             using var offsetsFile = new NativeText("/proc/self/timens_offsets");
             using var offsets = new NativeText((made & CloneFlags.NewTime) == 0 ? "" : OffsetsText(request.Bundle));
             birth.TimeOffsetsFile = (byte*)offsetsFile.Address;
@@ -95,7 +97,7 @@ public static unsafe class StageLauncher
                 SendOrder(ours, order);
             }
 
-            var pid = Run(ref birth, birth.IsTwofold ? CloneFlags.None : made & ~birth.Unshare, joinsTime, request.Namespaces);
+            var pid = Run(ref birth, birth.IsTwofold ? CloneFlags.None : made & ~birth.Unshare, entersTime, request.Namespaces);
             if (part is not null)
             {
                 part.Equip(pid);
@@ -120,12 +122,12 @@ public static unsafe class StageLauncher
         }
     }
 
-    private static int Run(ref StageBirth birth, CloneFlags flags, bool joinsTime, IReadOnlyList<Namespace> namespaces)
+    private static int Run(ref StageBirth birth, CloneFlags flags, bool entersTime, IReadOnlyList<Namespace> namespaces)
     {
         using var child = new VforkChild();
         fixed (StageBirth* argument = &birth)
         {
-            var pid = joinsTime ? child.RunWithOwnMemory(&StageBirth.Entry, argument, flags) : child.Run(&StageBirth.Entry, argument, flags);
+            var pid = entersTime ? child.RunWithOwnMemory(&StageBirth.Entry, argument, flags) : child.Run(&StageBirth.Entry, argument, flags);
             if (pid < 0)
             {
                 throw new LinuxException($"make a process in new namespaces ({flags})", -pid);
