@@ -132,7 +132,14 @@ public sealed partial class CgroupLimits(CgroupDirectories cgroup, IReadOnlyList
             throw WherryException.Unsupported($"{property}: this kernel has no {file}");
         }
 
-        FileSyscalls.WriteKernelFile($"{directory}/{file}", value);
+        try
+        {
+            FileSyscalls.WriteKernelFile($"{directory}/{file}", value);
+        }
+        catch (LinuxException e) when (e.ErrorNumber == Errno.ENODEV)
+        {
+            throw WherryException.Unsupported($"{property}: this host has no such device: {value}");
+        }
     }
 
     // Where the kernel checks one value against the other, which may go first depends on what is there.

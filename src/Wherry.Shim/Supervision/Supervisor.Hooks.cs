@@ -2,6 +2,7 @@ using Wherry.Errors;
 using Wherry.Linux.Processes;
 using Wherry.Linux.Signals;
 using Wherry.Runtime.Bundles;
+using Wherry.Runtime.Checks;
 using Wherry.Runtime.Contracts.Protocol;
 using Wherry.Runtime.LifecycleHooks;
 using Wherry.Runtime.Network;
@@ -34,7 +35,10 @@ public sealed partial class Supervisor
 
         try
         {
-            NetworkDevices.Move(Main.Pid, Bundle.Read(Main.Order.Location.BundleDirectory).Linux.NetDevices);
+            // The stage looks through the bundle too, but not necessarily before we have moved the host's interfaces.
+            var bundle = Bundle.Read(Main.Order.Location.BundleDirectory);
+            BundleCheck.Require(bundle);
+            NetworkDevices.Move(Main.Pid, bundle.Linux.NetDevices);
         }
         catch (WherryException e)
         {

@@ -1,3 +1,4 @@
+using Wherry.Errors;
 using Wherry.Oci.Runtime;
 using Wherry.Runtime.Contracts;
 using static Wherry.Runtime.Tests.Harness.TestContainer;
@@ -179,7 +180,7 @@ public sealed class ProcessTests
             }),
         };
         await using var container = await CreateAsync(["true"], Change);
-        var failure = await Assert.ThrowsAsync<SandboxStartException>(() => container.Sandbox.StartAsync(Cancel));
+        var failure = await Assert.ThrowsAnyAsync<WherryException>(() => container.Sandbox.StartAsync(Cancel));
         Assert.StartsWith(property, failure.Message);
         Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(container.Location.BundleDirectory, "upper")));
     }
