@@ -98,6 +98,15 @@ internal static class SyscallProbe
         return Parse(container.Log("stdout"));
     }
 
+    /// <summary>What the bare kernel answers, without any filter.</summary>
+    public static async Task<string> RunOnHostAsync(string call)
+    {
+        Install();
+        using var probe = Process.Start(new ProcessStartInfo(TestHost.RootFilesystem + Path, [call]) { RedirectStandardOutput = true, UseShellExecute = false })!;
+        var output = await probe.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        return Parse(output)[call];
+    }
+
     public static Dictionary<string, string> Parse(string output) => output
         .Split('\n', StringSplitOptions.RemoveEmptyEntries)
         .Select(line => line.Split(' ', 2))
