@@ -46,7 +46,7 @@ public sealed class CommandLineTests
         using var engine = new RecordingEngine(static _ => (404, """{"message":"No such image: nope:latest"}"""));
         var run = CommandLineRun.Of(engine.Address, ["create", "nope"]);
         Assert.Equal(["/containers/create", "/images/create?fromImage=nope&tag=latest"], engine.Requests.Select(static request => request.Target));
-        Assert.StartsWith("Unable to find image 'nope' locally\n", run.Error, StringComparison.Ordinal);
+        Assert.StartsWith("Unable to find image 'nope:latest' locally\n", run.Error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using Wherry.Api.Contracts.Containers;
 using Wherry.Cli.CommandLine;
 using Wherry.Cli.Engine;
 using Wherry.Cli.Formatting;
+using Wherry.Cli.Parsing;
 using Wherry.Cli.Registry;
 
 namespace Wherry.Cli.Containers;
@@ -57,7 +58,7 @@ internal static class NewContainer
         {
             if (!given.Is(options.Quiet))
             {
-                given.Context.Streams.ErrorText.WriteLine($"Unable to find image '{request.Image}' locally");
+                given.Context.Streams.ErrorText.WriteLine($"Unable to find image '{ImageName.InFull(request.Image ?? "")}' locally");
             }
 
             Pull(options, given, request.Image ?? "");

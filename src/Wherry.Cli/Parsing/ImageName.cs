@@ -24,6 +24,10 @@ internal static class ImageName
         return (repository, tag.Length == 0 ? "latest" : tag);
     }
 
+    /// <summary>The name with the tag that is meant where neither tag nor digest is given.</summary>
+    internal static string InFull(string name) =>
+        name.Contains('@', StringComparison.Ordinal) || Split(name).Tag.Length > 0 ? name : name + ":latest";
+
     /// <summary>The first twelve digits of an id.</summary>
     internal static string ShortId(string id)
     {
