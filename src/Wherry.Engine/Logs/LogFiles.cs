@@ -61,6 +61,28 @@ internal sealed class LogFiles(string path)
     /// <summary>Opens every file, oldest first. Each file is there once even if the log is rotated meanwhile.</summary>
     public List<OpenLog> OpenAll()
     {
+        for (var attempt = 1; ; attempt++)
+        {
+            var found = Look();
+
+            // What was rotated out of existence while we looked is seen once and nowhere later, so its place among
+            // the others is not known; whoever had looked a little later would not have met it at all.
+            if (attempt == Attempts || !found.Exists(log => log.IsDeleted))
+            {
+                return found;
+            }
+
+            found.ForEach(log => log.Dispose());
+        }
+    }
+
+    /// <summary>
+    /// Opens what there is, oldest first. Files move to higher numbers while we look, new ones come in behind us, and
+    /// after several rotations a new one may come up before an old one is met again: the last meeting counts, as then
+    /// all older ones were still ahead.
+    /// </summary>
+    private List<OpenLog> Look()
+    {
         var found = new List<OpenLog>();
         try
         {
@@ -71,14 +93,13 @@ internal sealed class LogFiles(string path)
                     continue;
                 }
 
-                if (found.Exists(other => other.Identity == log.Identity))
+                if (found.FindIndex(other => other.Identity == log.Identity) is var before and >= 0)
                 {
-                    log.Dispose();
+                    found[before].Dispose();
+                    found.RemoveAt(before);
                 }
-                else
-                {
-                    found.Add(log);
-                }
+
+                found.Add(log);
             }
         }
         catch
@@ -112,13 +133,15 @@ internal sealed class LogFiles(string path)
                 continue;
             }
 
-            if (TryOpenBelow(number < 0 ? HighestNumber() + 1 : number) is not { } successor)
+            var (successor, place) = TryOpenBelow(number < 0 ? HighestNumber() + 1 : number);
+            if (successor is null)
             {
                 return null;
             }
 
-            // Renaming moves the higher number first: if current has not moved, nor had its successor.
-            if (successor.Identity != current.Identity && NumberOf(current.Identity) == number)
+            // Renaming moves the higher number first: if current has not moved, nor had its successor, unless into the
+            // gap that we passed on our way to it.
+            if (successor.Identity != current.Identity && NumberOf(current.Identity) == number && !IsAnyBetween(place, number))
             {
                 return successor;
             }
@@ -131,17 +154,36 @@ internal sealed class LogFiles(string path)
     }
 
     /// <summary>The file with the next lower number. A gap is a rotation half done, or what a crash in one left for good.</summary>
-    private OpenLog? TryOpenBelow(int number)
+    private (OpenLog? Log, int Number) TryOpenBelow(int number)
     {
         for (var candidate = number - 1; candidate >= 0; candidate--)
         {
             if (OpenLog.TryOpen(NameOf(candidate)) is { } log)
             {
-                return log;
+                return (log, candidate);
             }
         }
 
-        return null;
+        return (null, -1);
+    }
+
+    /// <summary>Whether there is a file above one number and below another; a negative one stands for the end.</summary>
+    private bool IsAnyBetween(int lower, int upper)
+    {
+        if (upper < 0)
+        {
+            return HighestNumber() > lower;
+        }
+
+        for (var number = lower + 1; number < upper; number++)
+        {
+            if (FileIdentity.At(NameOf(number)) is not null)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private string NameOf(int number) => number == 0 ? path : path + "." + number.ToString(CultureInfo.InvariantCulture);

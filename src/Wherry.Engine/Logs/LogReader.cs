@@ -105,6 +105,9 @@ public static class LogReader
                 return false;
             }
 
+            // The others are its successors' successors, and are looked for in their turn.
+            open.Skip(1).ToList().ForEach(file => file.Dispose());
+            open.RemoveRange(1, open.Count - 1);
             lines.MoveTo(open[0], 0);
             return true;
         }
