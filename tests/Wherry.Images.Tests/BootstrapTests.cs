@@ -53,11 +53,27 @@ public sealed class BootstrapTests : IDisposable
         var release = Path.Combine(_store.Root, "os-release");
         File.WriteAllText(release, "ID=debian\nVERSION_CODENAME=bookworm\n");
 
-        var sources = DistributionSources.For(Bootstrap.Distribution.Debian, "trixie", apt, release);
+        var sources = DistributionSources.OfHost(Bootstrap.Distribution.Debian, "trixie", apt, release);
         Assert.Equal(
             ["http://mirror.test/debian trixie main contrib", "http://mirror.test/security trixie-security main", "http://mirror.test/debian trixie-updates main"],
             sources.Select(source => $"{source.Uris} {string.Join(' ', source.Suites)} {source.Components}"));
-        Assert.Equal("http://archive.ubuntu.com/ubuntu", DistributionSources.For(Bootstrap.Distribution.Ubuntu, "noble", apt, release)[0].Uris.Replace("ports.ubuntu.com/ubuntu-ports", "archive.ubuntu.com/ubuntu", StringComparison.Ordinal));
-        Assert.Equal([["sid"]], DistributionSources.For(Bootstrap.Distribution.Debian, "sid", apt, release).Select(source => source.Suites));
+        Assert.Empty(DistributionSources.OfHost(Bootstrap.Distribution.Ubuntu, "noble", apt, release));
+        Assert.Equal([["sid"]], DistributionSources.OfHost(Bootstrap.Distribution.Debian, "sid", apt, release).Select(source => source.Suites));
+    }
+
+    [Theory]
+    [InlineData("debian:trixie", new[] { "trixie", "trixie-updates", "trixie-security" }, "main")]
+    [InlineData("debian:sid", new[] { "sid" }, "main")]
+    [InlineData("ubuntu:noble", new[] { "noble", "noble-updates", "noble-security" }, "main universe")]
+    public async Task Where_the_host_has_no_mirrors_those_of_mmdebstrap_are_used(string name, string[] suites, string components)
+    {
+        var (distribution, suite) = Bootstrap.Distribution.Parse(name);
+        using var temporary = new TemporaryDirectory(_store.Directory("tmp-of-the-test"));
+
+        var sources = await DistributionSources.OfToolAsync(distribution, suite, temporary, TestContext.Current.CancellationToken);
+
+        Assert.Equal(suites.Order(), sources.SelectMany(source => source.Suites).Order());
+        Assert.All(sources, source => Assert.Equal(components, source.Components));
+        Assert.All(sources, source => Assert.StartsWith("http", source.Uris, StringComparison.Ordinal));
     }
 }

@@ -16,7 +16,9 @@ internal sealed class DebianRoot(Distribution distribution, string suite, Tempor
             throw WherryException.Unsupported("mmdebstrap is not installed on this host: apt-get install mmdebstrap");
         if (!File.Exists(distribution.Keyring))
             throw WherryException.Unsupported($"the archive keys of {distribution.Id} are missing ({distribution.Keyring}): apt-get install {distribution.KeyringPackage}");
-        _list = DistributionSources.For(distribution, suite);
+        _list = DistributionSources.OfHost(distribution, suite);
+        if (_list.Count == 0)
+            _list = await DistributionSources.OfToolAsync(distribution, suite, temporary, cancel);
         _sources = Path.Combine(temporary.Path, "bootstrap.sources");
         await File.WriteAllTextAsync(_sources, string.Join('\n', _list.Select(source => source.Format(distribution.Keyring))), cancel);
         await ReadProxiesAsync(cancel);

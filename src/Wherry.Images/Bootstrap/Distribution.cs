@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
 using Wherry.Errors;
 
@@ -9,11 +8,12 @@ namespace Wherry.Images.Bootstrap;
 /// <param name="KeyringName">Part of the names of its archive's key files.</param>
 /// <param name="Keyring">The archive's keys on a host, and in the image.</param>
 /// <param name="KeyringPackage">What to install where they are missing.</param>
-internal sealed partial record Distribution(string Id, string KeyringName, string Keyring, string KeyringPackage)
+/// <param name="Components">What is taken where the host's configuration does not say it, divided by commas.</param>
+internal sealed partial record Distribution(string Id, string KeyringName, string Keyring, string KeyringPackage, string Components)
 {
-    internal static Distribution Debian { get; } = new("debian", "debian-archive", "/usr/share/keyrings/debian-archive-keyring.gpg", "debian-archive-keyring");
+    internal static Distribution Debian { get; } = new("debian", "debian-archive", "/usr/share/keyrings/debian-archive-keyring.gpg", "debian-archive-keyring", "main");
 
-    internal static Distribution Ubuntu { get; } = new("ubuntu", "ubuntu-archive", "/usr/share/keyrings/ubuntu-archive-keyring.gpg", "ubuntu-keyring");
+    internal static Distribution Ubuntu { get; } = new("ubuntu", "ubuntu-archive", "/usr/share/keyrings/ubuntu-archive-keyring.gpg", "ubuntu-keyring", "main,universe");
 
     /// <summary>Reads <c>debian:SUITE</c> or <c>ubuntu:SUITE</c>. The suite ends up in addresses, paths and arguments, so it is held to what suites look like.</summary>
     internal static (Distribution Distribution, string Suite) Parse(string name)
@@ -31,21 +31,6 @@ internal sealed partial record Distribution(string Id, string KeyringName, strin
         return SuiteGrammar().IsMatch(suite)
             ? (distribution, suite)
             : throw WherryException.Invalid($"\"{Shown(suite)}\" is not a suite's name: suites are lower-case words such as bookworm or noble");
-    }
-
-    internal IReadOnlyList<PackageSource> DefaultSources(string suite, bool isRolling)
-    {
-        if (Id == "debian")
-        {
-            return isRolling
-                ? [new PackageSource("http://deb.debian.org/debian", [suite], "main")]
-                : [new PackageSource("http://deb.debian.org/debian", [suite, suite + "-updates"], "main"),
-                    new PackageSource("http://deb.debian.org/debian-security", [suite + "-security"], "main")];
-        }
-        return RuntimeInformation.ProcessArchitecture is Architecture.X64 or Architecture.X86
-            ? [new PackageSource("http://archive.ubuntu.com/ubuntu", [suite, suite + "-updates"], "main universe"),
-                new PackageSource("http://security.ubuntu.com/ubuntu", [suite + "-security"], "main universe")]
-            : [new PackageSource("http://ports.ubuntu.com/ubuntu-ports", [suite, suite + "-updates", suite + "-security"], "main universe")];
     }
 
     private static string Shown(string text) => text.Length > 64 ? text[..64] + "…" : text;

@@ -1,4 +1,5 @@
 using System.Text;
+using Wherry.Errors;
 
 namespace Wherry.Images.Bootstrap;
 
@@ -12,7 +13,10 @@ internal sealed record PackageSource(string Uris, IReadOnlyList<string> Suites, 
         $"Types: deb\nURIs: {Uris}\nSuites: {string.Join(' ', Suites)}\nComponents: {Components}\nSigned-By: {keyring}\n";
 }
 
-/// <summary>Where a distribution's packages come from: this host's own mirrors when it runs that distribution.</summary>
+/// <summary>
+/// Where a distribution's packages come from: this host's own mirrors when it runs that distribution, else those that
+/// mmdebstrap knows. No mirror's name stands here.
+/// </summary>
 internal static class DistributionSources
 {
     private static readonly string[] Pockets = ["", "-updates", "-security"];
@@ -23,7 +27,8 @@ internal static class DistributionSources
     private static readonly string[] KnownComponents =
         ["main", "contrib", "non-free", "non-free-firmware", "restricted", "universe", "multiverse"];
 
-    internal static IReadOnlyList<PackageSource> For(Distribution distribution, string suite, string aptDirectory = "/etc/apt", string osRelease = "/etc/os-release")
+    /// <summary>The host's own; empty where its apt has none for the distribution.</summary>
+    internal static IReadOnlyList<PackageSource> OfHost(Distribution distribution, string suite, string aptDirectory = "/etc/apt", string osRelease = "/etc/os-release")
     {
         var host = ReadOsRelease(osRelease);
         if (host.GetValueOrDefault("ID") == distribution.Id && host.GetValueOrDefault("VERSION_CODENAME") is { Length: > 0 } codename)
@@ -35,7 +40,31 @@ internal static class DistributionSources
             if (sources.Any(source => source.Suites.Contains(suite, StringComparer.Ordinal)))
                 return sources;
         }
-        return distribution.DefaultSources(suite, Rolling.Contains(suite, StringComparer.Ordinal));
+        return [];
+    }
+
+    /// <summary>Those mmdebstrap would take by itself. It writes them down before it asks any of them, and is stopped there.</summary>
+    internal static async Task<IReadOnlyList<PackageSource>> OfToolAsync(Distribution distribution, string suite, TemporaryDirectory temporary, CancellationToken cancel)
+    {
+        var list = Path.Combine(temporary.Path, "tool.list");
+        var environment = new Dictionary<string, string>(StringComparer.Ordinal) { ["TMPDIR"] = temporary.Make("ask"), ["LIST"] = list };
+        string[] arguments =
+        [
+            "--mount", "--propagation", "private", ChildProcess.Find("mmdebstrap")!, "--quiet", "--variant=custom", "--format=null",
+            $"--components={distribution.Components}", "--setup-hook=cp \"$1/etc/apt/sources.list\" \"$LIST\" && exit 1", suite, "/dev/null",
+        ];
+        try
+        {
+            await ChildProcess.CaptureAsync("unshare", arguments, environment, temporary.Path, cancel);
+        }
+        catch (ChildFailedException) when (File.Exists(list))
+        {
+            // As it was told.
+        }
+        var sources = File.Exists(list) ? ReadLines(await File.ReadAllTextAsync(list, cancel)).ToList() : [];
+        return sources.Count > 0
+            ? [.. sources.Select(source => new PackageSource(source.Uris, source.Suites, source.Components))]
+            : throw WherryException.Unsupported($"mmdebstrap knows no mirror for {distribution.Id} {suite}: name one in /etc/apt/sources.list of a host that runs {distribution.Id}");
     }
 
     /// <summary>The host's source for the suite asked for; null when it is not the distribution's own.</summary>
