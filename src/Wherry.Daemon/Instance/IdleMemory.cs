@@ -1,3 +1,5 @@
+using Wherry.Storage.Pipelines;
+
 namespace Wherry.Daemon.Instance;
 
 /// <summary>
@@ -24,6 +26,8 @@ internal sealed class IdleMemory : IDisposable
         var allocated = GC.GetTotalAllocatedBytes();
         if (allocated - _atLastLook < Quiet && allocated - _atLastCollection > WorthCollecting)
         {
+            ChunkBuffers.Forget();
+
             // The heap is a few megabytes, and nobody waits for an answer: a full collection takes milliseconds.
             GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
             _atLastCollection = allocated;

@@ -1,32 +1,6 @@
-using System.Buffers;
 using System.Threading.Channels;
 
 namespace Wherry.Storage.Pipelines;
-
-/// <summary>A stretch of bytes that several readers share; its buffer goes back to the pool after the last.</summary>
-public sealed class Chunk
-{
-    /// <summary>Bytes of a full chunk: large enough that passing one on costs nothing beside its content.</summary>
-    public const int Capacity = 1 << 20;
-
-    private int _holders = 1;
-
-    public byte[] Buffer { get; private set; } = ArrayPool<byte>.Shared.Rent(Capacity);
-
-    public int Length { get; set; }
-
-    public ReadOnlySpan<byte> Content => Buffer.AsSpan(0, Length);
-
-    public void AddHolders(int count) => Interlocked.Add(ref _holders, count);
-
-    public void Release()
-    {
-        if (Interlocked.Decrement(ref _holders) != 0)
-            return;
-        ArrayPool<byte>.Shared.Return(Buffer);
-        Buffer = [];
-    }
-}
 
 /// <summary>
 /// A bounded queue of chunks from one producer to one consumer, each of which may be a thread or an async flow.

@@ -13,7 +13,7 @@ namespace Wherry.Images.Distribution.Pushes;
 internal sealed class LayerPush(ImageStore store, RepositoryClient repository, ImageReference target)
 {
     /// <summary>A chunk of an upload whose end is not known yet; it is held in memory until the registry has it.</summary>
-    private const int ChunkSize = 8 << 20;
+    private const int ChunkSize = 2 << 20;
     private const int LargestChunk = 64 << 20;
 
     /// <summary>How many neighbours are asked for a blob.</summary>
@@ -179,7 +179,7 @@ internal sealed class LayerPush(ImageStore store, RepositoryClient repository, I
     /// <summary>Collects what is written into chunks and sends each when it is full.</summary>
     private sealed class ChunkSender(RepositoryClient repository, Upload upload, IncrementalHash hash, CancellationToken cancel) : SequentialStream
     {
-        private readonly byte[] _chunk = System.Buffers.ArrayPool<byte>.Shared.Rent(Math.Clamp(upload.SmallestChunk, ChunkSize, LargestChunk));
+        private readonly byte[] _chunk = GC.AllocateUninitializedArray<byte>(Math.Clamp(upload.SmallestChunk, ChunkSize, LargestChunk));
         private int _filled;
         private long _sent;
 
@@ -209,13 +209,6 @@ internal sealed class LayerPush(ImageStore store, RepositoryClient repository, I
         {
             if (_filled > 0)
                 await SendAsync();
-        }
-
-        protected override void Dispose(bool disposing)
-        {
-            if (disposing)
-                System.Buffers.ArrayPool<byte>.Shared.Return(_chunk);
-            base.Dispose(disposing);
         }
 
         private async Task SendAsync()
