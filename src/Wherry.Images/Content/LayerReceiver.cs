@@ -1,6 +1,7 @@
 using System.Runtime.ExceptionServices;
 using System.Security.Cryptography;
 using Wherry.Errors;
+using Wherry.Linux;
 using Wherry.Storage.Archives;
 using Wherry.Storage.Layers;
 using Wherry.Storage.Pipelines;
@@ -95,7 +96,8 @@ internal sealed class LayerReceiver(BlobStore blobs, LayerStore layers)
             if (failure is not null)
                 await stop.CancelAsync();
             failure = Prefer(failure, await OutcomeAsync(tree));
-            if (failure is DigestMismatchException or TarFormatException)
+            // On a full disk what is there already helps nobody: the next try needs the room.
+            if (failure is DigestMismatchException or TarFormatException or LinuxException { ErrorNumber: Errno.ENOSPC or Errno.EDQUOT })
                 blobs.RemovePartial(digest);
             if (failure is not null)
                 ExceptionDispatchInfo.Throw(failure);
@@ -159,6 +161,11 @@ internal sealed class LayerReceiver(BlobStore blobs, LayerStore layers)
                 }
             }
             return Digests.FromHash(hash.GetHashAndReset());
+        }
+        catch (IOException full) when (full.HResult is Errno.ENOSPC or Errno.EDQUOT)
+        {
+            queue.Abandon();
+            throw new LinuxException($"store layer {digest}", full.HResult);
         }
         catch
         {
