@@ -75,6 +75,7 @@ internal sealed class EngineDaemon(DaemonOptions options, LineLog log)
         StorageDriver = options.StorageDriver,
         ShimPath = ShimLocation.Find(options.ShimPath),
         Registries = options.Registries,
+        ImageGc = options.ImageGc,
         Debug = options.LogLevel == LogLevel.Debug,
         Labels = options.Labels.Select(label => label.Split('=', 2)).ToDictionary(pair => pair[0], pair => pair[1], StringComparer.Ordinal),
     };

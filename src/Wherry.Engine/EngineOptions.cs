@@ -29,6 +29,9 @@ public sealed record EngineOptions
 
     public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>When images go by themselves.</summary>
+    public Cleaning.ImageGcOptions ImageGc { get; init; } = new();
+
     /// <summary>Mirrors, insecure registries, signatures.</summary>
     public RegistryOptions Registries { get; init; } = new();
 }

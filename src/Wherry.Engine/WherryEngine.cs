@@ -21,6 +21,7 @@ namespace Wherry.Engine;
 public sealed class WherryEngine : IAsyncDisposable
 {
     private readonly EngineParts _parts;
+    private ImageCollector? _collector;
 
     private WherryEngine(EngineParts parts)
     {
@@ -40,6 +41,9 @@ public sealed class WherryEngine : IAsyncDisposable
     public ExecService Execs { get; }
 
     public ImageStore Images => _parts.Images;
+
+    /// <summary>Of layers and containers' roots.</summary>
+    public string StorageDriver => _parts.Layers.DriverName;
 
     public RegistryClient Registries { get; }
 
@@ -78,10 +82,11 @@ public sealed class WherryEngine : IAsyncDisposable
         parts.Seccomp.Clear();
         var engine = new WherryEngine(parts);
         await new Reconciliation(parts, engine.Containers.End, engine.Containers.Removal).RunAsync(cancel).ConfigureAwait(false);
+        engine._collector = new ImageCollector(parts, engine.Prune);
         return engine;
     }
 
-    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    public ValueTask DisposeAsync() => _collector?.DisposeAsync() ?? ValueTask.CompletedTask;
 
     /// <summary>0711: ordinary users may reach what they are told the path of, and list nothing.</summary>
     private const UnixFileMode TraversableMode =

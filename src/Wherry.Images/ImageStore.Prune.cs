@@ -33,7 +33,7 @@ public sealed partial class ImageStore
                 found = false;
                 foreach (var candidate in _catalog.Images.Values.Where(image => !HasChildren(image)))
                 {
-                    if (cancel.IsCancellationRequested || (danglingOnly && candidate.Record.References.Count > 0))
+                    if (cancel.IsCancellationRequested || (danglingOnly && HasTag(candidate)))
                         continue;
                     if (PruneOne(candidate.Id, danglingOnly, matches, users) is not { } removal)
                         continue;
@@ -45,6 +45,25 @@ public sealed partial class ImageStore
         }
         return new ImagePruning(done, space);
     }
+
+    /// <summary>When an image was last loaded, named, made a container of or given up by one: the time of its record's file.</summary>
+    public DateTime LastUse(Image image) => File.GetLastWriteTimeUtc(RecordPath(image.Id));
+
+    /// <summary>An image is used now; one that is gone does not mind.</summary>
+    public void NoteUse(string id)
+    {
+        try
+        {
+            File.SetLastWriteTimeUtc(RecordPath(id), DateTime.UtcNow);
+        }
+        catch (FileNotFoundException)
+        {
+            // Removed by force from under its container.
+        }
+    }
+
+    /// <summary>Removes what pulls that were broken off before a time have left and nobody goes on with; returns its bytes.</summary>
+    public long RemovePartials(DateTime before) => _blobs.RemovePartials(before);
 
     /// <summary>What every image takes, by its ID.</summary>
     public IReadOnlyDictionary<string, ImageSizes> Sizes()
@@ -68,11 +87,14 @@ public sealed partial class ImageStore
     public long SizeOfLayersUnder(Func<Image, bool> chosen) =>
         _catalog.Images.Values.Where(image => chosen(image.ToImage())).SelectMany(ChainsOf).DistinctBy(layer => layer.ChainId).Sum(layer => layer.Size);
 
+    /// <summary>A name by digest came with a tag's pull, and does not keep an image whose tag has moved on.</summary>
+    private static bool HasTag(StoredImage image) => image.References.Any(name => name.Digest is null);
+
     private Removal? PruneOne(string id, bool danglingOnly, Func<Image, bool> matches, Func<Image, IReadOnlyList<ImageUser>> users)
     {
         lock (_changes)
         {
-            if (!_catalog.Images.TryGetValue(id, out var image) || (danglingOnly && image.Record.References.Count > 0))
+            if (!_catalog.Images.TryGetValue(id, out var image) || (danglingOnly && HasTag(image)))
                 return null;
             var shown = image.ToImage();
             if (!matches(shown) || users(shown).Count > 0 || HasChildren(image))

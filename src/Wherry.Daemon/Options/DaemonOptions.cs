@@ -37,6 +37,9 @@ internal sealed record DaemonOptions
     /// <summary>Null looks beside this executable, then in <c>/usr/libexec/wherry</c>.</summary>
     public string? ShimPath { get; init; }
 
+    /// <summary>When images go by themselves.</summary>
+    public Engine.Cleaning.ImageGcOptions ImageGc { get; init; } = new();
+
     /// <summary>Mirrors, insecure registries, rules, limits.</summary>
     public RegistryOptions Registries { get; init; } = new();
 

@@ -50,6 +50,8 @@ internal sealed record OptionDefinition(string Name, char? Short, string? Value,
         { IsNumber = true },
         new("max-concurrent-uploads", null, "NUMBER", "Layers sent at once, of each push (default 5)", (options, value) => options with { Registries = options.Registries with { MaxConcurrentUploads = Number("max-concurrent-uploads", value) } })
         { IsNumber = true },
+        new("image-gc", null, "JSON", "Remove unused images: unused-for, keep-free, tagged, every\n(default: none goes by itself)", (options, value) => options with { ImageGc = ImageGcOption.Parse(value) })
+        { IsObject = true },
         new("shim-path", null, "FILE", "wherry-shim's executable\n(default: beside wherryd, then in /usr/libexec/wherry)", (options, value) => options with { ShimPath = Absolute("shim-path", value) }),
     ];
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Wherry.Daemon.Options;
 using Wherry.Errors;
 using Wherry.Registry.Authentication;
 using Wherry.Registry.Names;

@@ -1,4 +1,5 @@
 using Wherry.Daemon.Logging;
+using Wherry.Daemon.Options;
 using Wherry.Errors;
 
 namespace Wherry.Daemon.Registry;

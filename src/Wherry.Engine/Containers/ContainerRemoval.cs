@@ -14,6 +14,7 @@ internal sealed class ContainerRemoval(EngineParts parts)
     {
         var record = container.Record;
         container.Replace(record with { Life = record.Life with { Status = ContainerStatus.Removing } });
+        parts.Images.NoteUse(record.ImageId); // until now it was in use
         var leftover = parts.Store.BeginRemove(record.Id);
         parts.Registry.Remove(container);
         Delete(record.Id, leftover);

@@ -23,6 +23,7 @@ public sealed partial class ContainerService
         }
 
         var image = _parts.Images.Resolve(request.Image);
+        _parts.Images.NoteUse(image.Id);
         var config = ConfigMerge.WithImageDefaults(request, image.Config);
         var warnings = CreateRequestValidator.Validate(request, config, _parts.Host);
         var host = HostConfigDefaults.Apply(request.HostConfig ?? new HostConfig(), _parts.Host);

@@ -103,6 +103,31 @@ public sealed class OptionTests
     }
 
     [Fact]
+    public void Images_go_by_themselves_only_when_and_as_asked()
+    {
+        Assert.True(Combine([]).ImageGc.IsOff);
+        var options = Combine([], """{"image-gc":{"unused-for":"30d","keep-free":"10%","tagged":true,"every":"5m"}}""").ImageGc;
+        Assert.Equal((TimeSpan.FromDays(30), true, TimeSpan.FromMinutes(5)), (options.UnusedFor, options.Tagged, options.Every));
+        Assert.Equal(10_000, options.KeepFree!.Value.Of(100_000));
+        Assert.Equal(2_000_000_000, Combine(["--image-gc", """{"keep-free":"2GB"}"""]).ImageGc.KeepFree!.Value.Of(100));
+    }
+
+    [Theory]
+    [InlineData("{}", "neither unused-for nor keep-free is given")]
+    [InlineData("""{"tagged":true}""", "neither unused-for nor keep-free is given")]
+    [InlineData("""{"unused-for":"0"}""", "must be more than nothing")]
+    [InlineData("""{"unused-for":30}""", "unused-for must be a string")]
+    [InlineData("""{"keep-free":"100%"}""", "must be a share from 1% to 99%")]
+    [InlineData("""{"keep-free":"much"}""", "must be a size")]
+    [InlineData("""{"keep-free":"1GB","tagged":"yes"}""", "tagged must be true or false")]
+    [InlineData("""{"keep-free":"1GB","keep-free":"2GB"}""", "keep-free is given twice")]
+    [InlineData("""{"age":"1d"}""", "unknown member age")]
+    [InlineData("[]", "must be an object")]
+    [InlineData("{", "image-gc")]
+    public void Rules_for_images_that_make_no_sense_are_refused(string json, string says) =>
+        Assert.Contains(says, Assert.Throws<WherryException>(() => Combine(["--image-gc", json])).Message);
+
+    [Fact]
     public void The_usage_names_every_option()
     {
         var usage = Usage.Text();

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Net;
 using Wherry.Errors;
 
-namespace Wherry.Daemon.Registry;
+namespace Wherry.Daemon.Options;
 
 /// <summary>Reads the values of options, with errors that name the option and show what fits.</summary>
 internal static class OptionValue
