@@ -35,3 +35,9 @@ public sealed record Image
     /// <summary>No reference names it.</summary>
     public bool IsDangling => RepoTags.Count == 0 && RepoDigests.Count == 0;
 }
+
+/// <summary>An image's manifest and what it names, as they lie in the content store.</summary>
+/// <param name="MediaType">Of the manifest.</param>
+/// <param name="ManifestSize">Bytes of the manifest.</param>
+/// <param name="Size">Bytes of manifest, configuration and layers, each counted once.</param>
+public sealed record ImageContent(string MediaType, long ManifestSize, long Size);

@@ -24,6 +24,15 @@ public sealed partial class ImageStore
         }
     }
 
+    /// <summary>What the content store has of an image; null where it has been removed meanwhile.</summary>
+    public ImageContent? ContentOf(Image image)
+    {
+        if (!_catalog.Images.TryGetValue(image.Id, out var stored) || _blobs.TrySizeOf(stored.Record.Manifest) is not { } size)
+            return null;
+        var layers = stored.Manifest.Layers.DistinctBy(layer => layer.Digest).Sum(layer => layer.Size);
+        return new ImageContent(stored.Manifest.MediaType ?? Oci.Images.MediaTypes.OciManifest, size, size + stored.Manifest.Config.Size + layers);
+    }
+
     private StoredImage Find(string text)
     {
         var catalog = _catalog;

@@ -12,6 +12,10 @@ public sealed record ImageInspect
     [JsonIgnore(Condition = WhenWritingNull)]
     public OciDescriptor? Descriptor { get; init; }
 
+    /// <summary>The manifests that are here, where asked for: always one.</summary>
+    [JsonIgnore(Condition = WhenWritingNull)]
+    public IReadOnlyList<ImageManifestSummary>? Manifests { get; init; }
+
     public IReadOnlyList<string> RepoTags { get; init => field = value ?? []; } = [];
 
     public IReadOnlyList<string> RepoDigests { get; init => field = value ?? []; } = [];

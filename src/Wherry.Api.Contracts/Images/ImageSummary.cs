@@ -31,6 +31,10 @@ public sealed record ImageSummary
 
     /// <summary>Containers made from the image; -1 where not counted.</summary>
     public long Containers { get; init; }
+
+    /// <summary>The manifests that are here, where asked for: always one.</summary>
+    [JsonIgnore(Condition = WhenWritingNull)]
+    public IReadOnlyList<ImageManifestSummary>? Manifests { get; init; }
 }
 
 /// <summary>One step of <c>GET /images/{name}/history</c>, newest first.</summary>

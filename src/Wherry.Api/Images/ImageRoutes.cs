@@ -10,6 +10,9 @@ namespace Wherry.Api.Images;
 /// <summary>Images as a catalogue: listing, inspecting, naming, removing.</summary>
 internal sealed class ImageRoutes(WherryEngine engine)
 {
+    private static readonly ApiVersion ListedManifestsBegin = new(1, 47);
+    private static readonly ApiVersion InspectedManifestsBegin = new(1, 48);
+
     public void AddTo(RouteTable routes)
     {
         routes.Get("/images/json", ListAsync);
@@ -31,6 +34,8 @@ internal sealed class ImageRoutes(WherryEngine engine)
         var filter = new ImageFilter(filters, name => engine.Images.Resolve(name).Created);
         var all = engine.Images.List();
         var parents = all.Select(image => image.ParentId).ToHashSet(StringComparer.Ordinal);
+        var sizes = request.Flag("shared-size") ? engine.Images.Sizes() : null;
+        var withManifests = request.Flag("manifests") && request.Version >= ListedManifestsBegin;
         var showIntermediate = request.Flag("all") || filters.Contains("dangling");
         ImageSummary[] rows =
         [
@@ -38,13 +43,28 @@ internal sealed class ImageRoutes(WherryEngine engine)
                let subject = ImageViews.FilterSubject(image)
                where filter.Matches(subject) && (showIntermediate || !image.IsDangling || !parents.Contains(image.Id))
                orderby image.Created descending
-               select ImageViews.Summary(image, request.Version, engine.Containers.UsersOf(image).Count) with { RepoTags = filter.VisibleTags(subject) },
+               let users = engine.Containers.UsersOf(image)
+               select ImageViews.Summary(image, request.Version, users.Count) with
+               {
+                   RepoTags = filter.VisibleTags(subject),
+                   SharedSize = sizes is null ? -1 : sizes.GetValueOrDefault(image.Id).Shared,
+                   Manifests = withManifests ? ImageViews.Manifests(image, engine.Images.ContentOf(image), users) : null,
+               },
         ];
         return request.AnswerAsync(rows, ApiJson.Default.IReadOnlyListImageSummary);
     }
 
-    private Task InspectAsync(ApiRequest request) =>
-        request.AnswerAsync(ImageViews.Inspect(engine.Images.Resolve(request.Parameter), request.Version), ApiJson.Default.ImageInspect);
+    private Task InspectAsync(ApiRequest request)
+    {
+        var image = engine.Images.Resolve(request.Parameter);
+        var answer = ImageViews.Inspect(image, request.Version, engine.StorageDriver);
+        if (request.Flag("manifests") && request.Version >= InspectedManifestsBegin)
+        {
+            answer = answer with { Manifests = ImageViews.Manifests(image, engine.Images.ContentOf(image), engine.Containers.UsersOf(image)) };
+        }
+
+        return request.AnswerAsync(answer, ApiJson.Default.ImageInspect);
+    }
 
     private Task HistoryAsync(ApiRequest request)
     {

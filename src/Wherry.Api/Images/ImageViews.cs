@@ -38,7 +38,7 @@ internal static class ImageViews
         Labels = image.Config.Config?.Labels ?? new Dictionary<string, string>(),
     };
 
-    public static ImageInspect Inspect(Image image, ApiVersion version) => new()
+    public static ImageInspect Inspect(Image image, ApiVersion version, string storageDriver) => new()
     {
         Id = image.Id,
         RepoTags = image.RepoTags,
@@ -55,9 +55,28 @@ internal static class ImageViews
         OsVersion = image.Config.OsVersion,
         Size = image.Size,
         VirtualSize = version < VirtualSizeRemoved ? image.Size : null,
-        GraphDriver = new DriverData { Name = "overlay" },
+        GraphDriver = new DriverData { Name = storageDriver },
         RootFS = new RootFS { Type = "layers", Layers = image.Config.RootFs.DiffIds },
         Metadata = new ImageMetadata { LastTagTime = Time(image.LastTagged ?? DateTimeOffset.MinValue) },
+    };
+
+    /// <summary>An image is for one platform here, so it has one manifest.</summary>
+    public static IReadOnlyList<ImageManifestSummary> Manifests(Image image, ImageContent? content, IReadOnlyList<ImageUser> users) =>
+        content is null ? [] : [Manifest(image, content, users)];
+
+    private static ImageManifestSummary Manifest(Image image, ImageContent content, IReadOnlyList<ImageUser> users) => new()
+    {
+        Id = image.ManifestDigest,
+        Descriptor = new OciDescriptor { MediaType = content.MediaType, Digest = image.ManifestDigest, Size = content.ManifestSize },
+        Available = true,
+        Size = new ManifestSize { Content = content.Size, Total = content.Size + image.Size },
+        Kind = "image",
+        ImageData = new ManifestImageData
+        {
+            Platform = new RemotePlatform { Architecture = image.Config.Architecture, Os = image.Config.Os, OsVersion = image.Config.OsVersion, Variant = image.Config.Variant },
+            Containers = [.. users.Select(user => user.ContainerId)],
+            Size = new ManifestImageSize { Unpacked = image.Size },
+        },
     };
 
     public static HistoryResponseItem History(HistoryEntry entry) => new()

@@ -43,6 +43,9 @@ internal sealed partial class BlobStore
 
     internal bool Contains(string digest) => File.Exists(PathOf(digest));
 
+    /// <summary>Bytes of a blob; null where there is none.</summary>
+    internal long? TrySizeOf(string digest) => new FileInfo(PathOf(digest)) is { Exists: true } file ? file.Length : null;
+
     internal long SizeOf(string digest) => new FileInfo(PathOf(digest)).Length;
 
     /// <summary>A document's bytes, checked against their digest.</summary>
