@@ -180,8 +180,11 @@ internal sealed class PageEndpoints(IRegistryContent content, LocalStore? store)
 
     /// <summary>Bytes a client fetches for an image; of an index, of its list of manifests.</summary>
     private static long? Total(ManifestDocument? document) => document is null ? null
-        : document.IsIndex ? document.Model.Manifests!.Sum(child => child.Size)
-        : document.Model.Layers!.Sum(layer => layer.Size) + document.Model.Config!.Size;
+        : Total(document.IsIndex ? document.Model.Manifests! : [.. document.Model.Layers!, document.Model.Config!]);
+
+    /// <summary>What a manifest claims of content that need not be here may be more than a number holds.</summary>
+    private static long Total(IEnumerable<ManifestDescriptor> descriptors) =>
+        descriptors.Aggregate(0L, (sum, descriptor) => descriptor.Size > long.MaxValue - sum ? long.MaxValue : sum + descriptor.Size);
 
     private static string Count(int shown, int all, string what) => shown < all
         ? string.Create(CultureInfo.InvariantCulture, $"the first {shown} of {all} {what}")

@@ -18,7 +18,7 @@ public sealed class PushBlobTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _registry.DisposeAsync();
 
     [Fact]
-    public async Task End_4a_and_6_take_a_blob_by_post_then_put()
+    public async Task End_4a_and_end_6_take_a_blob_by_post_then_put()
     {
         var location = await Client.BeginUploadAsync("app");
         using var put = await Client.SendAsync("PUT", $"{location}?digest={Digest}", Content, "application/octet-stream");
