@@ -148,6 +148,26 @@ public sealed class AccessTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_certificate_for_another_name_is_refused_whoever_signed_it()
+    {
+        using var authority = Certificate("CN=test authority", null, isAuthority: true);
+        using var server = Certificate("CN=server", authority, isAuthority: false); // for 127.0.0.1, not for localhost
+        await using var registry = new TestRegistry(server);
+        SampleImage.Add(registry, "team/app", "v1", [_layer]);
+        var host = $"localhost:{registry.Port}";
+        var options = Options() with { CertificateDirectories = [_store.Directory("certs.d")], Registries = new Dictionary<string, RegistryRule> { [host] = new() { Insecure = false } } };
+        var directory = Directory.CreateDirectory(Path.Combine(_store.Root, "certs.d", host)).FullName;
+        await File.WriteAllTextAsync(Path.Combine(directory, "ca.crt"), authority.ExportCertificatePem(), Cancel);
+
+        var failure = await Assert.ThrowsAnyAsync<WherryException>(() => new RegistryClient(_store.Images, options).PullAsync(new PullRequest { Reference = $"{host}/team/app:v1" }, null, Cancel));
+
+        Assert.Contains($"at registry {host}", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("team/app", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("certificate", failure.Message, StringComparison.OrdinalIgnoreCase);
+        Assert.Empty(registry.Requests);
+    }
+
+    [Fact]
     public async Task What_is_not_signed_by_a_configured_key_is_refused()
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);

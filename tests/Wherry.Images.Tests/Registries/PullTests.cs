@@ -221,6 +221,8 @@ public sealed class PullTests : IAsyncLifetime
     [InlineData("""{"schemaVersion":2,"mediaType":"MANIFEST","config":CONFIG,"layers":[{"mediaType":"application/vnd.docker.image.rootfs.foreign.diff.tar.gzip","digest":"DIGEST","size":2}]}""", "foreign layer")]
     [InlineData("""{"schemaVersion":2,"mediaType":"MANIFEST","config":CONFIG,"layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip","digest":"sha256:short","size":2}]}""", "not a sha256 digest")]
     [InlineData("""{"schemaVersion":2,"mediaType":"MANIFEST","config":CONFIG,"layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip","digest":"DIGEST","size":-1}]}""", "has -1 bytes")]
+    [InlineData("""{"schemaVersion":2,"mediaType":"MANIFEST","config":CONFIG,"layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip","digest":"DIGEST","size":9223372036854775807}]}""", "has 9223372036854775807 bytes")]
+    [InlineData("""{"schemaVersion":2,"mediaType":"MANIFEST","config":CONFIG,"layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip","digest":"DIGEST","size":99999999999999999999}]}""", "not what it should be")]
     [InlineData("""{"schemaVersion":2,"mediaType":"MANIFEST","config":CONFIG,"layers":[null]}""", "not a sha256 digest")]
     [InlineData("""[[[""", "not what it should be")]
     public async Task Manifests_that_make_no_sense_are_refused_by_name(string manifest, string says)
