@@ -44,6 +44,9 @@ public sealed class PrivateEngine : IAsyncDisposable
     /// <summary>More options for wherryd, taken at the next start.</summary>
     public IReadOnlyList<string> ExtraOptions { get; set; } = [];
 
+    /// <summary>Variables set, or with null removed, at the next start.</summary>
+    public IReadOnlyDictionary<string, string?> Environment { get; set; } = new Dictionary<string, string?>();
+
     public static async Task<PrivateEngine> StartNewAsync(params string[] extraOptions)
     {
         var slot = EngineSlot.Take();
@@ -77,8 +80,13 @@ public sealed class PrivateEngine : IAsyncDisposable
 
         // Through a shell, so that the log is a file of the engine's own: a pipe to us would end with us.
         var quoted = string.Join(' ', options.Prepend(Binaries.Wherryd).Select(option => $"'{option}'"));
-        _process = Process.Start(new ProcessStartInfo("/bin/sh") { ArgumentList = { "-c", $"exec {quoted} </dev/null >>'{LogPath}' 2>&1" }, WorkingDirectory = "/" })
-            ?? throw new InvalidOperationException("wherryd did not start");
+        var start = new ProcessStartInfo("/bin/sh") { ArgumentList = { "-c", $"exec {quoted} </dev/null >>'{LogPath}' 2>&1" }, WorkingDirectory = "/" };
+        foreach (var (name, value) in Environment)
+        {
+            start.Environment[name] = value;
+        }
+
+        _process = Process.Start(start) ?? throw new InvalidOperationException("wherryd did not start");
         for (var watch = Stopwatch.StartNew(); !await AnswersAsync(); await Task.Delay(20, CancellationToken.None))
         {
             if (_process.HasExited || watch.Elapsed > TimeSpan.FromMinutes(1))
