@@ -37,6 +37,10 @@ public sealed class WherryContestant : IContestant
 
     public long? EngineResidentBytes() => ProcessMemory.Resident(_engine.Id);
 
+    public long? EnginePeakBytes() => ProcessMemory.Peak(_engine.Id);
+
+    public void ForgetPeak() => ProcessMemory.ForgetPeak(_engine.Id);
+
     public IReadOnlyList<long> SupervisorPrivateBytes() =>
         Directory.EnumerateDirectories($"{_run}/containers")
             .SelectMany(container => ProcessMemory.Find("wherry-shim", Path.GetFileName(container)))
