@@ -1,3 +1,4 @@
+using Wherry.Engine.UserNamespaces;
 using Wherry.Images.Distribution;
 
 namespace Wherry.Engine;
@@ -21,6 +22,12 @@ public sealed record EngineOptions
 
     /// <summary>overlay, btrfs or vfs; null for the one that made the layers, or else the best the file system can do.</summary>
     public string? StorageDriver { get; init; }
+
+    /// <summary>The user namespace mode (<see cref="UserNamespaceMode"/>) of containers that ask for none.</summary>
+    public string UserNamespaces { get; init; } = "host";
+
+    /// <summary>What user namespaces get their ids from; null for what the host's files say.</summary>
+    public SubordinateIds? SubordinateIds { get; init; }
 
     /// <summary>The supervisor's executable.</summary>
     public required string ShimPath { get; init; }

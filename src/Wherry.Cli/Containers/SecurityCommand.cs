@@ -55,6 +55,11 @@ internal sealed class SecurityCommand : CliCommand
 
         Line("Own namespaces", Join(report.Items("Namespaces").Where(static ns => ns.Text("Owner") == "own").Select(static ns => ns.At("Type"))));
         Line("Host's namespaces", Join(report.Items("Namespaces").Where(static ns => ns.Text("Owner") == "host").Select(static ns => ns.At("Type"))));
+        if (Shared(report) is { Length: > 0 } shared)
+        {
+            Line("Shared namespaces", shared);
+        }
+
         Line("Capabilities", Join(report.Items("Capabilities")).Replace("CAP_", "", StringComparison.Ordinal));
         Line("System call filter", report.Text("Seccomp"));
         Line("No new privileges", report.Truth("NoNewPrivileges") ? "yes" : "no");
@@ -87,6 +92,10 @@ internal sealed class SecurityCommand : CliCommand
             invocation.Out.WriteLine("Nothing stands out.");
         }
     }
+
+    private static string Shared(JsonElement report) => string.Join(", ", report.Items("Namespaces")
+        .Where(static ns => ns.Items("SharedWith").Any())
+        .Select(static ns => $"{ns.Text("Type")} with {Join(ns.Items("SharedWith"))}"));
 
     private static string Join(IEnumerable<JsonElement> values) => string.Join(", ", values.Select(static value => value.GetString()));
 }

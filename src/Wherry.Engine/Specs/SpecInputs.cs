@@ -1,6 +1,7 @@
 using Wherry.Api.Contracts.Containers;
 using Wherry.Engine.Validation;
 using Wherry.Engine.Volumes;
+using Wherry.Linux.Processes;
 using Wherry.Oci.Runtime;
 
 namespace Wherry.Engine.Specs;
@@ -35,8 +36,18 @@ public sealed record SpecInputs
     /// <summary>The system call rules; null for none.</summary>
     public SeccompConfig? Seccomp { get; init; }
 
+    /// <summary>The maps of its user namespace; null in the host's.</summary>
+    public IdMap? Ids { get; init; }
+
+    /// <summary>A user namespace to join, of the same maps; null for one of its own.</summary>
+    public string? UserNamespacePath { get; init; }
+
     /// <summary>A network namespace to join; null for one of its own, unless the host's is asked for.</summary>
     public string? NetworkNamespacePath { get; init; }
+
+    public string? PidNamespacePath { get; init; }
+
+    public string? IpcNamespacePath { get; init; }
 }
 
 /// <param name="Node">The node to make.</param>

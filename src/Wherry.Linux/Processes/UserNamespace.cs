@@ -9,12 +9,6 @@ using Wherry.Linux.Signals;
 
 namespace Wherry.Linux.Processes;
 
-/// <summary>A range of ids (user_namespaces(7)).</summary>
-/// <param name="Inside">The first id inside.</param>
-/// <param name="Outside">The id outside that stands for it.</param>
-/// <param name="Count">How many.</param>
-public readonly record struct IdRange(uint Inside, uint Outside, uint Count);
-
 /// <summary>Makes user namespaces with their mappings written, for processes to join and for mounts to be mapped by.</summary>
 public static unsafe partial class UserNamespace
 {

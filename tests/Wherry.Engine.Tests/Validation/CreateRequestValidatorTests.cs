@@ -81,8 +81,6 @@ public sealed class CreateRequestValidatorTests
         { new HostConfig { Links = ["db"] }, "--link" },
         { new HostConfig { DeviceRequests = [new DeviceRequest { Count = -1 }] }, "--gpus" },
         { new HostConfig { StorageOpt = new() { ["size"] = "1g" } }, "--storage-opt" },
-        { new HostConfig { PidMode = "container:x" }, "--pid" },
-        { new HostConfig { IpcMode = "container:x" }, "--ipc" },
         { new HostConfig { SecurityOpt = ["seccomp={\"defaultAction\":\"SCMP_ACT_ALLOW\"}"] }, "seccomp" },
         { new HostConfig { SecurityOpt = ["apparmor=mine"] }, "apparmor" },
         { new HostConfig { CpuRealtimeRuntime = 1 }, "--cpu-rt-runtime" },
