@@ -55,6 +55,7 @@ need_test() {
     need podman podman
     need conmon conmon
     need crun crun
+    need runc runc
     need docker.io dockerd
     need containerd containerd
     need libcrypt1 '/usr/lib/*/libcrypt.so.1'

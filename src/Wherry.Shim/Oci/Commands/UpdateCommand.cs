@@ -39,17 +39,22 @@ public sealed class UpdateCommand : ICommand
     public int Run(GlobalOptions global, ParsedOptions parsed)
     {
         using var container = Container.OpenLocked(global.Root, parsed.RequireId("update"));
+        var resources = parsed.Text("resources") is { Length: > 0 } file ? Read(file) : FromOptions(parsed);
+        if (parsed.Has("l3-cache-schema"))
+        {
+            throw WherryException.Unsupported("Intel RDT/CAT: l3 cache schema is not enabled");
+        }
+
+        if (parsed.Has("mem-bw-schema"))
+        {
+            throw WherryException.Unsupported("Intel RDT/MBA: memory bandwidth schema is not enabled");
+        }
+
         if (container.Status() is ContainerStatus.Stopped or ContainerStatus.Creating)
         {
             throw WherryException.Conflict("container not running");
         }
 
-        if (parsed.Has("l3-cache-schema") || parsed.Has("mem-bw-schema"))
-        {
-            throw WherryException.Unsupported("Intel RDT is not supported");
-        }
-
-        var resources = parsed.Text("resources") is { Length: > 0 } file ? Read(file) : FromOptions(parsed);
         var warnings = new List<string>();
         LiveLimits.Apply(container.Cgroup, resources, warnings);
         warnings.ForEach(global.Log.Warning);

@@ -22,6 +22,9 @@ namespace Wherry.Shim.Oci.Containers;
 /// </summary>
 public sealed class NewContainer : IDisposable
 {
+    // Where a configuration names no cgroup. Without one of ours above it: making and removing that in each v1 tree would cost as much.
+    private const string OwnPath = "/wherry-oci-";
+
     private readonly GlobalOptions _global;
     private readonly CreateOptions _options;
     private readonly Bundle _bundle;
@@ -55,16 +58,16 @@ public sealed class NewContainer : IDisposable
 
         var bundle = Bundle.Read(options.Bundle);
         BundleCheck.Require(bundle);
-        SyscallFilter.Check(bundle.Linux.Seccomp);
+        var filter = SyscallFilter.Compile(bundle.Linux.Seccomp);
         options.RequireConsoleFor(bundle.Process.Terminal);
         var inherited = InheritedDescriptors.Find(options.PreservedDescriptors);
-        var cgroupsPath = bundle.Linux.CgroupsPath is { Length: > 0 } given ? given : CgroupParent.PathFor(options.Id);
+        var cgroupsPath = bundle.Linux.CgroupsPath is { Length: > 0 } given ? given : OwnPath + options.Id;
         var cgroup = CgroupHost.Detect().Locate(cgroupsPath);
         var directory = StateDirectory.Make(global.Root, options.Id);
         var container = new NewContainer(global, options, bundle, cgroup, directory, StateOf(options, bundle, cgroupsPath));
         try
         {
-            container.RequireEmptyCgroup(cgroupsPath);
+            container.RequireEmptyCgroup();
         }
         catch
         {
@@ -76,11 +79,13 @@ public sealed class NewContainer : IDisposable
 
         try
         {
-            container.Record();
+            container.Record(filter);
             cgroup.Create();
             container.LaunchStage(inherited);
+            options.WhileStageBegins?.Invoke();
             container.WaitUntilReady();
             container.SendConsole();
+            DescriptorSocket.SendProcess(options.ProcessSocket, container.Pid);
             directory.WriteState(container._state);
             return container;
         }
@@ -146,17 +151,22 @@ public sealed class NewContainer : IDisposable
         Namespaces = bundle.Linux.Namespaces,
     };
 
-    private void RequireEmptyCgroup(string path)
+    private void RequireEmptyCgroup()
     {
         if (_cgroup.Processes() is { Count: > 0 } strangers)
         {
-            throw WherryException.Conflict($"container's cgroup is not empty: {strangers.Count} process(es) found in {path}");
+            throw WherryException.Conflict($"container's cgroup is not empty: {strangers.Count} process(es) found in {_state.CgroupsPath}");
         }
     }
 
-    private void Record()
+    private void Record(byte[]? filter)
     {
         _directory.Write(StateDirectory.ConfigFile, Bundle.ReadConfig(_bundle.Directory));
+        if (filter is not null)
+        {
+            _directory.Write(StateDirectory.FilterFile, filter);
+        }
+
         _directory.WriteState(_state);
     }
 
@@ -187,6 +197,7 @@ public sealed class NewContainer : IDisposable
                     FindProgramFirst = true,
                     NoPivot = _options.NoPivot,
                     NewKeyring = !_options.NoNewKeyring,
+                    FilterFile = FilterFile(),
                     ExtraEnvironment = inherited.Environment,
                     NotifySocket = Environment.GetEnvironmentVariable("NOTIFY_SOCKET") is ['/', ..] and var path ? path : null,
                 },
@@ -195,6 +206,11 @@ public sealed class NewContainer : IDisposable
         _state = _state with { Pid = pid, StartTime = ProcessStat.TryRead(pid)?.StartTime ?? 0 };
         NetworkDevices.Move(pid, _bundle.Linux.NetDevices);
     }
+
+    // In a user namespace the stage can't read what is root's; it compiles the rules itself.
+    private string? FilterFile() => _bundle.Linux.Seccomp is null || NamespaceKinds.Find(_bundle.Linux.Namespaces, "user") is not null
+        ? null
+        : $"{_directory.Path}/{StateDirectory.FilterFile}";
 
     private void WaitUntilReady()
     {
@@ -243,7 +259,7 @@ public sealed class NewContainer : IDisposable
     {
         if (Master is not null && _options.ConsoleSocket is { } path)
         {
-            ConsoleSocket.Send(path, Master);
+            DescriptorSocket.SendConsole(path, Master);
             Master.Dispose();
             Master = null;
         }

@@ -61,7 +61,5 @@ public static class Removal
 
             Thread.Sleep(pause);
         }
-
-        CgroupParent.TryRemove();
     }
 }
