@@ -49,6 +49,9 @@ need_test() {
     need python3-docker /usr/lib/python3/dist-packages/docker
     need postgresql-client psql
     need default-mysql-client mysql
+    # Run in a virtual machine only; neither is started here.
+    need systemd /lib/systemd/systemd
+    need dbus /usr/bin/dbus-daemon
     need skopeo skopeo
     need umoci umoci
     # Callers of the OCI runtime and its peers; no daemon of theirs is started by these packages here.

@@ -186,7 +186,7 @@ public sealed class ExecCommand : ICommand
 
     private static CgroupDirectories SubgroupOf(Container container, string name)
     {
-        var cgroup = CgroupHost.Detect().Locate($"{container.State.CgroupsPath}/{name.Trim('/')}");
+        var cgroup = Placement.Locate(container.State with { CgroupsPath = $"{container.State.CgroupsPath}/{name.Trim('/')}" });
         return cgroup.All.All(Directory.Exists) ? cgroup : throw WherryException.NotFound($"the container has no cgroup {name}");
     }
 

@@ -4,6 +4,7 @@ using Wherry.Linux.Files;
 using Wherry.Oci.Runtime;
 using Wherry.Runtime.Bundles;
 using Wherry.Runtime.Cgroups;
+using Wherry.Runtime.Systemd;
 using Wherry.Shim.Oci.CommandLine;
 using Wherry.Shim.Oci.Containers;
 
@@ -53,6 +54,12 @@ public sealed class UpdateCommand : ICommand
         if (container.Status() is ContainerStatus.Stopped or ContainerStatus.Creating)
         {
             throw WherryException.Conflict("container not running");
+        }
+
+        if (container.State.Unit.Length > 0)
+        {
+            using var systemd = SystemdManager.Connect();
+            systemd.Set(container.State.Unit, new UnitLimits(container.Cgroup.IsUnified).Of(resources));
         }
 
         var warnings = new List<string>();

@@ -22,9 +22,6 @@ namespace Wherry.Shim.Oci.Containers;
 /// </summary>
 public sealed class NewContainer : IDisposable
 {
-    // Where a configuration names no cgroup. Without one of ours above it: making and removing that in each v1 tree would cost as much.
-    private const string OwnPath = "/wherry-oci-";
-
     private readonly GlobalOptions _global;
     private readonly CreateOptions _options;
     private readonly Bundle _bundle;
@@ -51,20 +48,14 @@ public sealed class NewContainer : IDisposable
 
     public static NewContainer Create(GlobalOptions global, CreateOptions options)
     {
-        if (global.SystemdCgroup)
-        {
-            throw WherryException.Unsupported("systemd cgroup flag passed, but systemd support for managing cgroups is not available");
-        }
-
         var bundle = Bundle.Read(options.Bundle);
         BundleCheck.Require(bundle);
         var filter = SyscallFilter.Compile(bundle.Linux.Seccomp);
         options.RequireConsoleFor(bundle.Process.Terminal);
         var inherited = InheritedDescriptors.Find(options.PreservedDescriptors);
-        var cgroupsPath = bundle.Linux.CgroupsPath is { Length: > 0 } given ? given : OwnPath + options.Id;
-        var cgroup = CgroupHost.Detect().Locate(cgroupsPath);
+        using var placement = Placement.Of(global, bundle.Linux.CgroupsPath, options.Id);
         var directory = StateDirectory.Make(global.Root, options.Id);
-        var container = new NewContainer(global, options, bundle, cgroup, directory, StateOf(options, bundle, cgroupsPath));
+        var container = new NewContainer(global, options, bundle, placement.Cgroup, directory, StateOf(options, bundle, placement));
         try
         {
             container.RequireEmptyCgroup();
@@ -80,8 +71,11 @@ public sealed class NewContainer : IDisposable
         try
         {
             container.Record(filter);
-            cgroup.Create();
-            container.LaunchStage(inherited);
+            using (placement.Make(options.Id, bundle.Linux.Resources))
+            {
+                container.LaunchStage(inherited);
+            }
+
             options.WhileStageBegins?.Invoke();
             container.WaitUntilReady();
             container.SendConsole();
@@ -139,13 +133,14 @@ public sealed class NewContainer : IDisposable
         _directory.Dispose();
     }
 
-    private static ContainerState StateOf(CreateOptions options, Bundle bundle, string cgroupsPath) => new()
+    private static ContainerState StateOf(CreateOptions options, Bundle bundle, Placement placement) => new()
     {
         Id = options.Id,
         OciVersion = bundle.Spec.OciVersion,
         Bundle = bundle.Directory,
         Rootfs = Path.GetFullPath(bundle.RootPath),
-        CgroupsPath = cgroupsPath,
+        CgroupsPath = placement.Path,
+        Unit = placement.Unit,
         Created = DateTimeOffset.UtcNow,
         Annotations = bundle.Spec.Annotations ?? new Dictionary<string, string>(),
         Namespaces = bundle.Linux.Namespaces,
