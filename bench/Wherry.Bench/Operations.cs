@@ -23,6 +23,7 @@ public sealed partial class Operations(IReadOnlyList<IContestant> contestants, B
     private void Small()
     {
         Alternate("OCI bundle alone, /bin/true", "ms", 7, runtimes.Names, name => runtimes.Measure(name).TotalMilliseconds);
+        Alternate("a bundle's default seccomp filter", "ms", 1, runtimes.Names, name => runtimes.MeasureFilter(name).TotalMilliseconds);
         Alternate("OCI create, start, delete", "ms", null, runtimes.Names, name => runtimes.MeasureInSteps(name).TotalMilliseconds);
         Alternate("run --rm busybox true, no network", "ms", 15, Names(), name =>
             Get(name).Measure("run", "--rm", "--network", "none", "busybox", "true").TotalMilliseconds);

@@ -78,8 +78,9 @@ public sealed class CgroupHost
     }
 
     /// <summary>The directories that make up the cgroup of that path, one per tree that matters.</summary>
-    /// <param name="path">As in runtime-spec's <c>linux.cgroupsPath</c>; always below the trees' roots.</param>
-    public CgroupDirectories Locate(string path)
+    /// <param name="path">Below the trees' roots.</param>
+    /// <param name="isUnit">It is a unit of systemd's, which counts its processes in the v2 tree even where that limits nothing.</param>
+    public CgroupDirectories Locate(string path, bool isUnit = false)
     {
         var relative = Normalize(path);
         var directories = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -89,7 +90,7 @@ public sealed class CgroupHost
         }
 
         // Next to v1 controllers, a v2 tree that has none of those we limit or count by is of no use.
-        var unified = Unified is not null && (V1.Count == 0 || UnifiedControllers.Intersect(Needed, StringComparer.Ordinal).Any()) ? $"{Unified}/{relative}" : null;
+        var unified = Unified is not null && (isUnit || V1.Count == 0 || UnifiedControllers.Intersect(Needed, StringComparer.Ordinal).Any()) ? $"{Unified}/{relative}" : null;
         return new CgroupDirectories(this, directories, unified);
     }
 

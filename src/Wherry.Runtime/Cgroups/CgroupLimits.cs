@@ -34,7 +34,7 @@ public sealed partial class CgroupLimits(CgroupDirectories cgroup, IReadOnlyList
     {
         if (resources is not null)
         {
-            Devices(resources.Devices);
+            Devices(DefaultDevices.AddTo(resources.Devices));
         }
     }
 

@@ -75,14 +75,18 @@ public sealed unsafe class SyscallFilter : IDisposable
         return new SyscallFilter(compiled, FilterKernel.Require(compiled) & ~(FilterFlag.NewListener | FilterFlag.WaitKillable));
     }
 
-    /// <summary>Finds, before anything is made, what would keep a filter from being installed.</summary>
+    /// <summary>Compiles rules before anything is made, and finds what would keep the filter from being installed.</summary>
+    /// <returns>What a cache's file is to hold; null when everything is allowed.</returns>
     /// <exception cref="WherryException">As <see cref="Prepare"/>.</exception>
-    public static void Check(SeccompConfig? config)
+    public static byte[]? Compile(SeccompConfig? config)
     {
-        if (config is not null)
+        if (config is null)
         {
-            FilterKernel.Require(FilterCompiler.Compile(config));
+            return null;
         }
+
+        var compiled = FilterCompiler.Compile(config);
+        return (compiled with { Flags = FilterKernel.Require(compiled) }).ToBytes();
     }
 
     /// <summary>Installs it on the calling thread, for ever.</summary>

@@ -169,7 +169,7 @@ public sealed class ContainerStage
     {
         if (_order.HandedOver is not { } handed)
         {
-            return SyscallFilter.Prepare(_bundle.Linux.Seccomp, _bundle.Options.SeccompCache);
+            return SyscallFilter.Prepare(_bundle.Linux.Seccomp, _order.FilterFile ?? _bundle.Options.SeccompCache);
         }
 
         // The cache itself is the host's.
@@ -314,7 +314,7 @@ public sealed class ContainerStage
 
     private int Become(PreparedProgram program, FileDescriptor? agent)
     {
-        var owner = new ListenerOwner(_bundle.Spec.OciVersion, Path.GetFileName(_order.CgroupsPath), "creating", _hostPid, _bundle.Directory);
+        var owner = new ListenerOwner(_bundle.Spec.OciVersion, _order.Id, "creating", _hostPid, _bundle.Directory);
         using var handover = agent is null ? null : new ListenerHandover(agent, _bundle.Linux.Seccomp!, owner, program, isOtherProcess: _bundle.Options.Init);
         if (_bundle.Options.Init)
         {
