@@ -1,9 +1,11 @@
+using Wherry.Api.Contracts.Containers;
 using Wherry.Api.Contracts.Security;
 using Wherry.Engine.Containers;
 using Wherry.Engine.Specs;
 using Wherry.Engine.State;
 using Wherry.Engine.Validation;
 using Wherry.Engine.Volumes;
+using Wherry.Runtime.Contracts.Protocol;
 
 namespace Wherry.Engine.Security;
 
@@ -21,8 +23,9 @@ internal static class SecurityReport
         ["cgroup"] = record => record.Host.CgroupnsMode != "private",
     };
 
-    public static ContainerSecurity Of(Container container, HostFacts host)
+    public static ContainerSecurity Of(EngineParts parts, Container container)
     {
+        var host = parts.Host;
         var record = container.Record;
         var options = SecurityOptions.Parse(record.Host.SecurityOpt);
         var facts = record.Life.IsAlive && container.Sandbox?.HostPid is { } pid ? ProcessFacts.TryRead(pid) : null;

@@ -23,6 +23,7 @@ internal static class HostProbe
             IsCgroupUnified = isUnified,
             Controllers = controllers,
             SwapLimit = controllers.Contains("memory") && HasSwapLimit(roots, isUnified),
+            CpuRealtime = controllers.Contains("cpu") && File.Exists(Path.Combine(roots.Sys, "fs/cgroup/cpu/cpu.rt_runtime_us")),
             Capabilities = CapabilityNames.FromMask(ParseHex(status.GetValueOrDefault("CapBnd", "0"))),
             HardLimits = HardLimits(roots),
             OomScoreAdjustment = int.TryParse(ReadText(Path.Combine(roots.Proc, "self/oom_score_adj")), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var score) ? score : 0,
