@@ -29,6 +29,9 @@ public sealed record ContainerSecurity
     /// <summary>A profile's or label's name; empty without.</summary>
     public string AppArmor { get; init; } = "";
 
+    /// <summary>Signals and tracing end at the container's border, whatever it gets to see beyond (Landlock).</summary>
+    public bool SignalScope { get; init; }
+
     public string SelinuxLabel { get; init; } = "";
 
     public bool ReadonlyRootfs { get; init; }

@@ -59,7 +59,8 @@ internal sealed class SecurityCommand : CliCommand
         Line("System call filter", report.Text("Seccomp"));
         Line("No new privileges", report.Truth("NoNewPrivileges") ? "yes" : "no");
         Line("Label", report.Text("AppArmor") + report.Text("SelinuxLabel") is { Length: > 0 } label ? label : "none (the kernel has no AppArmor or SELinux, or none was asked for)");
-        Line("Root file system", report.Truth("ReadonlyRootfs") ? "read-only" : "writable");
+        Line("Signals and tracing", report.Truth("SignalScope") ? "end at the container (Landlock)" : "as its namespaces and capabilities allow");
+        Line("Root file system", RootFilesystem(report));
         Line("Hidden of the kernel", $"{report.Number("MaskedPaths")} paths masked, {report.Number("ReadonlyPaths")} read-only");
         Line("Writable mounts", Join(report.Items("WritableMounts").Select(static mount => mount.At("Destination"))));
         Line("Host's devices", Join(report.Items("Devices")));

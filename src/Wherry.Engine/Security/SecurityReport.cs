@@ -3,7 +3,6 @@ using Wherry.Api.Contracts.Security;
 using Wherry.Engine.Containers;
 using Wherry.Engine.Specs;
 using Wherry.Engine.State;
-using Wherry.Engine.Validation;
 using Wherry.Engine.Volumes;
 using Wherry.Runtime.Contracts.Protocol;
 
@@ -50,8 +49,10 @@ internal static class SecurityReport
             NoNewPrivileges = facts?.NoNewPrivileges ?? options.NoNewPrivileges,
             Seccomp = !(facts?.IsFiltered ?? asksFilter) ? "none" : options.Seccomp is null or SecurityOptions.Builtin ? "builtin" : "custom",
             AppArmor = host.AppArmor ? facts?.Label ?? options.AppArmor ?? "" : "",
+            SignalScope = host.SignalScope && !SharesWithAnother(record.Host) && LaunchOrder.CanBeScoped(SandboxPlan.SpecOf(parts, record)),
             SelinuxLabel = host.SeLinux ? facts?.Label ?? "" : "",
             ReadonlyRootfs = record.Host.ReadonlyRootfs,
+            NoSuidRoot = options.NoSuid,
             MaskedPaths = isUnmasked ? 0 : record.Host.MaskedPaths?.Count ?? 0,
             ReadonlyPaths = isUnmasked ? 0 : record.Host.ReadonlyPaths?.Count ?? 0,
             WritableMounts =
@@ -68,4 +69,7 @@ internal static class SecurityReport
         };
         return report with { Findings = SecurityFindings.For(report, record.Host, record.Config, [.. record.Mounts]) };
     }
+
+    private static bool SharesWithAnother(HostConfig host) =>
+        new[] { host.NetworkMode, host.PidMode, host.IpcMode }.Any(mode => mode.StartsWith("container:", StringComparison.Ordinal));
 }

@@ -39,6 +39,9 @@ public sealed record HostFacts
 
     public bool AppArmor { get; init; }
 
+    /// <summary>Signals and tracing can be made to end at a container's border (Landlock, Linux 6.12).</summary>
+    public bool SignalScope { get; init; }
+
     public bool Seccomp { get; init; }
 
     /// <summary>What a filter may answer, as the kernel calls it (<c>errno</c>, <c>user_notif</c>); empty where it does not say.</summary>

@@ -28,6 +28,7 @@ internal static class HostProbe
             HardLimits = HardLimits(roots),
             OomScoreAdjustment = int.TryParse(ReadText(Path.Combine(roots.Proc, "self/oom_score_adj")), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var score) ? score : 0,
             AppArmor = ReadText(Path.Combine(roots.Sys, "module/apparmor/parameters/enabled")) == "Y",
+            SignalScope = Linux.Landlock.SignalScope.IsOffered,
             Seccomp = status.ContainsKey("Seccomp"),
             SeccompActions = ReadText(Path.Combine(roots.Proc, "sys/kernel/seccomp/actions_avail")).Split(' ', StringSplitOptions.RemoveEmptyEntries).ToHashSet(StringComparer.Ordinal),
             SeLinux = File.Exists(Path.Combine(roots.Sys, "fs/selinux/enforce")),
