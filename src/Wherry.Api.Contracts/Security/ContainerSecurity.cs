@@ -13,6 +13,9 @@ public sealed record ContainerSecurity
     /// <summary>As the program runs, <c>uid:gid</c>; null while it does not run.</summary>
     public string? User { get; init; }
 
+    /// <summary>Asked for with <c>--privileged</c>.</summary>
+    public bool Privileged { get; init; }
+
     public required IReadOnlyList<NamespaceState> Namespaces { get; init; }
 
     /// <summary>User ids inside and outside, as in /proc/PID/uid_map; empty while it does not run.</summary>
@@ -35,6 +38,9 @@ public sealed record ContainerSecurity
     public string SelinuxLabel { get; init; } = "";
 
     public bool ReadonlyRootfs { get; init; }
+
+    /// <summary>Set-user-ID programs of the image have no effect.</summary>
+    public bool NoSuidRoot { get; init; }
 
     public int MaskedPaths { get; init; }
 

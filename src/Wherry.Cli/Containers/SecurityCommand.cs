@@ -53,6 +53,7 @@ internal sealed class SecurityCommand : CliCommand
             Line("User", report.Text("User") + ", ids " + Join(report.Items("UserMappings")));
         }
 
+        Line("Privileged", report.Truth("Privileged") ? "yes" : "no");
         Line("Own namespaces", Join(report.Items("Namespaces").Where(static ns => ns.Text("Owner") == "own").Select(static ns => ns.At("Type"))));
         Line("Host's namespaces", Join(report.Items("Namespaces").Where(static ns => ns.Text("Owner") == "host").Select(static ns => ns.At("Type"))));
         Line("Capabilities", Join(report.Items("Capabilities")).Replace("CAP_", "", StringComparison.Ordinal));
@@ -66,6 +67,12 @@ internal sealed class SecurityCommand : CliCommand
         Line("Host's devices", Join(report.Items("Devices")));
 
         void Line(string name, string value) => output.WriteLine($"{name + ":",-22}{(value.Length == 0 ? "none" : value)}");
+    }
+
+    private static string RootFilesystem(JsonElement report)
+    {
+        var access = report.Truth("ReadonlyRootfs") ? "read-only" : "writable";
+        return report.Truth("NoSuidRoot") ? access + ", without set-user-ID" : access;
     }
 
     private static void WriteFindings(Invocation invocation, JsonElement report)

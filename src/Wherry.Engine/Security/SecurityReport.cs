@@ -36,6 +36,7 @@ internal static class SecurityReport
             Name = record.Name,
             Running = facts is not null,
             User = facts?.User,
+            Privileged = record.Host.Privileged,
             Namespaces =
             [
                 .. facts is null
