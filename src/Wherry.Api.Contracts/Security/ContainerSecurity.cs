@@ -13,6 +13,9 @@ public sealed record ContainerSecurity
     /// <summary>As the program runs, <c>uid:gid</c> inside its user namespace; null while it does not run.</summary>
     public string? User { get; init; }
 
+    /// <summary>Asked for with <c>--privileged</c>.</summary>
+    public bool Privileged { get; init; }
+
     public required IReadOnlyList<NamespaceState> Namespaces { get; init; }
 
     /// <summary>User ids inside and outside, as in /proc/PID/uid_map; empty where they are the host's and it does not run.</summary>
@@ -29,9 +32,15 @@ public sealed record ContainerSecurity
     /// <summary>A profile's or label's name; empty without.</summary>
     public string AppArmor { get; init; } = "";
 
+    /// <summary>Signals and tracing end at the container's border, whatever it gets to see beyond (Landlock).</summary>
+    public bool SignalScope { get; init; }
+
     public string SelinuxLabel { get; init; } = "";
 
     public bool ReadonlyRootfs { get; init; }
+
+    /// <summary>Set-user-ID programs of the image have no effect.</summary>
+    public bool NoSuidRoot { get; init; }
 
     public int MaskedPaths { get; init; }
 

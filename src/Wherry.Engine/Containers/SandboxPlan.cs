@@ -37,7 +37,7 @@ internal sealed class SandboxPlan(EngineParts parts, ContainerRecord record)
         return new SandboxRequest
         {
             Location = location,
-            Spec = SpecBuilder.Build(inputs with { Seccomp = seccomp?.Config }),
+            Spec = SpecBuilder.Build(inputs with { Seccomp = seccomp?.Config, BlockIo = BlockIoPlan.Resolve(record.Host) }),
             Options = new SandboxOptions
             {
                 Rootfs = [RootfsOf(snapshot)],

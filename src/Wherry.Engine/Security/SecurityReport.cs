@@ -3,8 +3,8 @@ using Wherry.Api.Contracts.Security;
 using Wherry.Engine.Containers;
 using Wherry.Engine.Specs;
 using Wherry.Engine.State;
-using Wherry.Engine.Validation;
 using Wherry.Engine.Volumes;
+using Wherry.Runtime.Contracts.Protocol;
 
 namespace Wherry.Engine.Security;
 
@@ -31,8 +31,9 @@ internal static class SecurityReport
         ["ipc"] = config => config.IpcMode,
     };
 
-    public static ContainerSecurity Of(Container container, ContainerRegistry registry, HostFacts host)
+    public static ContainerSecurity Of(EngineParts parts, Container container)
     {
+        var (host, registry) = (parts.Host, parts.Registry);
         var record = container.Record;
         var options = SecurityOptions.Parse(record.Host.SecurityOpt);
         var facts = record.Life.IsAlive && container.Sandbox?.HostPid is { } pid ? ProcessFacts.TryRead(pid) : null;
@@ -44,6 +45,7 @@ internal static class SecurityReport
             Name = record.Name,
             Running = facts is not null,
             User = facts is null ? null : Inside(record, facts),
+            Privileged = record.Host.Privileged,
             Namespaces =
             [
                 .. facts is null
@@ -57,8 +59,10 @@ internal static class SecurityReport
             NoNewPrivileges = facts?.NoNewPrivileges ?? options.NoNewPrivileges,
             Seccomp = !(facts?.IsFiltered ?? asksFilter) ? "none" : options.Seccomp is null or SecurityOptions.Builtin ? "builtin" : "custom",
             AppArmor = host.AppArmor ? facts?.Label ?? options.AppArmor ?? "" : "",
+            SignalScope = host.SignalScope && !SharesWithAnother(record.Host) && LaunchOrder.CanBeScoped(SandboxPlan.SpecOf(parts, record)),
             SelinuxLabel = host.SeLinux ? facts?.Label ?? "" : "",
             ReadonlyRootfs = record.Host.ReadonlyRootfs,
+            NoSuidRoot = options.NoSuid,
             MaskedPaths = isUnmasked ? 0 : record.Host.MaskedPaths?.Count ?? 0,
             ReadonlyPaths = isUnmasked ? 0 : record.Host.ReadonlyPaths?.Count ?? 0,
             WritableMounts =
@@ -97,4 +101,7 @@ internal static class SecurityReport
         var (uid, gid) = record.Ids?.Map.Inside(facts.Uid, facts.Gid) ?? (facts.Uid, facts.Gid);
         return $"{uid}:{gid}";
     }
+
+    private static bool SharesWithAnother(HostConfig host) =>
+        new[] { host.NetworkMode, host.PidMode, host.IpcMode }.Any(mode => Peer.NameIn(mode) is not null);
 }

@@ -33,6 +33,9 @@ public sealed record SpecInputs
     /// <summary>Nodes of the host's devices the container gets, see <see cref="HostDevices.Resolve"/>.</summary>
     public IReadOnlyList<GrantedDevice> Devices { get; init; } = [];
 
+    /// <summary>Of the host's block devices, see <see cref="BlockIoPlan.Resolve"/>; null limits nothing.</summary>
+    public BlockIoLimits? BlockIo { get; init; }
+
     /// <summary>The system call rules; null for none.</summary>
     public SeccompConfig? Seccomp { get; init; }
 

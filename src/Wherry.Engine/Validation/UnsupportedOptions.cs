@@ -18,13 +18,6 @@ internal static class UnsupportedOptions
         Refuse("--gpus", host.DeviceRequests is { Count: > 0 });
         Refuse("--link", host.Links is { Count: > 0 }, "containers reach one another by address");
         Refuse("--storage-opt", host.StorageOpt is { Count: > 0 });
-        Refuse("--cpu-rt-period", host.CpuRealtimePeriod != 0);
-        Refuse("--cpu-rt-runtime", host.CpuRealtimeRuntime != 0);
-        Refuse("--blkio-weight-device", host.BlkioWeightDevice is { Count: > 0 });
-        Refuse("--device-read-bps", host.BlkioDeviceReadBps is { Count: > 0 });
-        Refuse("--device-write-bps", host.BlkioDeviceWriteBps is { Count: > 0 });
-        Refuse("--device-read-iops", host.BlkioDeviceReadIOps is { Count: > 0 });
-        Refuse("--device-write-iops", host.BlkioDeviceWriteIOps is { Count: > 0 });
         Refuse("--isolation", host.Isolation is not ("" or "default" or "process"));
         if (host.Runtime is { Length: > 0 } runtime && runtime != "wherry")
         {
