@@ -131,6 +131,40 @@ public sealed class ImageCrashTests(EngineFixture fixture) : EngineTests(fixture
         await Wherry.RemoveAsync(id);
     }
 
+    [Fact]
+    public async Task A_pruning_cut_off_by_a_kill_leaves_whole_images_and_the_next_one_the_rest()
+    {
+        var before = await EntriesAsync();
+        var holder = await Wherry.TextAsync("create", "busybox", "true");
+        foreach (var milliseconds in (int[])[1, 5, 15, 40])
+        {
+            var names = new List<string>();
+            for (var i = 0; i < 6; i++)
+            {
+                names.Add(await MakeImageAsync("local", 4 * Megabyte));
+            }
+
+            using (var pruning = Wherry.Start("image", "prune", "-a", "-f"))
+            {
+                await Eventually.TrueAsync(async () => (await Wherry.RunAsync("images", "-q")).Lines.Length < 7 || pruning.HasExited, "the pruning has begun");
+                await Task.Delay(milliseconds, TestContext.Current.CancellationToken);
+                await Engine.KillAsync();
+                await pruning.WaitForExitAsync(TestContext.Current.CancellationToken);
+            }
+
+            await Engine.StartAsync();
+            foreach (var left in (await Wherry.RunAsync("images", "--format", "{{.Repository}}:{{.Tag}}")).Lines.Where(line => !line.StartsWith("busybox", StringComparison.Ordinal)))
+            {
+                Assert.Equal((4 * Megabyte).ToString(System.Globalization.CultureInfo.InvariantCulture), await Wherry.TextAsync("run", "--rm", left, "stat", "-c", "%s", "/big"));
+            }
+
+            await Wherry.TextAsync("image", "prune", "-a", "-f");
+            Assert.Equal(before, await EntriesAsync());
+        }
+
+        await Wherry.RemoveAsync(holder);
+    }
+
     private async Task IsWholeOrGoneAsync(string name, string before)
     {
         if ((await Wherry.RunAsync("image", "inspect", name)).ExitCode == 0)

@@ -8,6 +8,42 @@ public sealed class RegistryFaultTests(EngineFixture fixture) : EngineTests(fixt
     private const int Size = 8 << 20;
 
     [Theory, BothClients]
+    public async Task Cut_connections_are_taken_up_where_they_broke(string client)
+    {
+        await using var registry = await DebianRegistry.StartAsync();
+        await using var proxy = new FaultProxy(registry.Host);
+        var name = await PushedAsync(proxy);
+        proxy.Faults = static request => FaultProxy.IsBlob(request) ? new Fault { CutAfter = 3 << 20 } : null;
+
+        await Client(client).TextAsync("pull", name);
+
+        // Each connection gives less than a layer, and nothing comes twice but what a broken one swallowed on the way.
+        Assert.InRange(proxy.BlobBytes, Size, 2 * Size);
+        Assert.Equal("ok", await Client(client).TextAsync("run", "--rm", name, "echo", "ok"));
+        await Client(client).TextAsync("rmi", name);
+    }
+
+    [Theory, BothClients]
+    public async Task Passing_failures_of_the_registry_are_waited_out_both_ways(string client)
+    {
+        await using var registry = await DebianRegistry.StartAsync();
+        await using var proxy = new FaultProxy(registry.Host);
+        var seen = new System.Collections.Concurrent.ConcurrentDictionary<string, int>(StringComparer.Ordinal);
+        proxy.Faults = request => !request.StartsWith("PATCH", StringComparison.Ordinal) && seen.AddOrUpdate(Kind(request), 1, static (_, times) => times + 1) == 1 ? new Fault { Status = 503 } : null;
+        var name = await PushedAsync(proxy);
+        seen.Clear();
+
+        await Client(client).TextAsync("pull", name);
+
+        Assert.True(seen.Values.Max() > 1, "requests were repeated");
+        Assert.Equal("ok", await Client(client).TextAsync("run", "--rm", name, "echo", "ok"));
+        await Client(client).TextAsync("rmi", name);
+    }
+
+    // Every try of an upload has a name of its own.
+    private static string Kind(string request) => request.Contains("/uploads/", StringComparison.Ordinal) ? request[..request.IndexOf("/uploads/", StringComparison.Ordinal)] : request.Split('?')[0];
+
+    [Theory, BothClients]
     public async Task Damaged_bytes_are_refused_and_leave_nothing(string client)
     {
         await using var registry = await DebianRegistry.StartAsync();

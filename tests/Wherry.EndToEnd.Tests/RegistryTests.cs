@@ -79,6 +79,39 @@ public sealed class RegistryTests(EngineFixture fixture) : EngineTests(fixture)
         await Client(client).TextAsync("rmi", name);
     }
 
+    [Theory]
+    [InlineData(Clients.Docker, "credsStore")]
+    [InlineData(Clients.Wherry, "credsStore")]
+    [InlineData(Clients.Docker, "credHelpers")]
+    [InlineData(Clients.Wherry, "credHelpers")]
+    public async Task A_credential_helper_keeps_the_password_and_the_file_does_not(string client, string how)
+    {
+        await using var registry = await DebianRegistry.StartAsync(Users);
+        var name = $"{registry.Host}/helped:1";
+        var directory = HostDirectory();
+        // It keeps what it is given in a file, as a keyring would, and knows one registry.
+        var helper = Path.Combine(directory, "docker-credential-test");
+        await File.WriteAllTextAsync(helper, $"#!/bin/sh\ncase $1 in\nstore) cat >{directory}/kept ;;\nget) if [ -e {directory}/kept ]; then cat {directory}/kept; else echo 'credentials not found in native keychain'; exit 1; fi ;;\nerase) rm -f {directory}/kept ;;\nlist) echo '{{}}' ;;\nesac\n", TestContext.Current.CancellationToken);
+        File.SetUnixFileMode(helper, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        await File.WriteAllTextAsync(Path.Combine(directory, "config.json"), how == "credsStore" ? """{"credsStore":"test"}""" : $$$"""{"credHelpers":{"{{{registry.Host}}}":"test"}}""", TestContext.Current.CancellationToken);
+        var file = client == Clients.Docker ? Binaries.Docker : Binaries.Wherry;
+        var environment = new Dictionary<string, string?>(Client(client).Environment) { ["DOCKER_CONFIG"] = directory, ["PATH"] = $"{directory}:{Environment.GetEnvironmentVariable("PATH")}" };
+        Task<CommandResult> RunAsync(string? input, params string[] arguments) => Command.RunAsync(file, arguments, environment, input, Command.DefaultTimeout);
+        await Client(client).TextAsync("tag", "busybox", name);
+
+        (await RunAsync(null, "push", name)).Refused("denied");
+        (await RunAsync("secret", "login", "-u", "ann", "--password-stdin", registry.Host)).Succeeded();
+        Assert.Contains("\"Secret\":\"secret\"", await File.ReadAllTextAsync(Path.Combine(directory, "kept"), TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        var config = await File.ReadAllTextAsync(Path.Combine(directory, "config.json"), TestContext.Current.CancellationToken);
+        Assert.DoesNotContain("secret", config, StringComparison.Ordinal);
+        Assert.DoesNotContain(Convert.ToBase64String("ann:secret"u8), config, StringComparison.Ordinal);
+        (await RunAsync(null, "push", name)).Succeeded();
+        (await RunAsync(null, "logout", registry.Host)).Succeeded();
+        Assert.False(File.Exists(Path.Combine(directory, "kept")), "the helper has forgotten it");
+        (await RunAsync(null, "push", name)).Refused("denied");
+        await Client(client).TextAsync("rmi", name);
+    }
+
     [Fact]
     public async Task Images_are_looked_at_without_being_pulled()
     {

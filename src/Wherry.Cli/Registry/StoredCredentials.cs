@@ -198,8 +198,7 @@ internal sealed class StoredCredentials(Func<string, string?> environment)
         try
         {
             using var process = Process.Start(new ProcessStartInfo(program, [verb]) { RedirectStandardInput = true, RedirectStandardOutput = true, UseShellExecute = false })!;
-            process.StandardInput.Write(input);
-            process.StandardInput.Close();
+            Tell(process, input);
             var output = process.StandardOutput.ReadToEnd();
             process.WaitForExit();
             return process.ExitCode == 0 ? output : throw new HelperException($"{program} {verb}: {output.Trim()}");
@@ -207,6 +206,19 @@ internal sealed class StoredCredentials(Func<string, string?> environment)
         catch (System.ComponentModel.Win32Exception e)
         {
             throw new CliException($"the credentials helper {program} can't be run: {e.Message}") { Hint = "Install it, or take it out of credsStore and credHelpers in the configuration file." };
+        }
+    }
+
+    private static void Tell(Process helper, string input)
+    {
+        try
+        {
+            helper.StandardInput.Write(input);
+            helper.StandardInput.Close();
+        }
+        catch (IOException)
+        {
+            // It needs no input and has ended already; what it says and its exit code tell the rest.
         }
     }
 
