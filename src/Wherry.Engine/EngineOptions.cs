@@ -22,6 +22,9 @@ public sealed record EngineOptions
     /// <summary>overlay, btrfs or vfs; null for the one that made the layers, or else the best the file system can do.</summary>
     public string? StorageDriver { get; init; }
 
+    /// <summary>Set where an ordinary user runs the engine; null for root's.</summary>
+    public RootlessOptions? Rootless { get; init; }
+
     /// <summary>The supervisor's executable.</summary>
     public required string ShimPath { get; init; }
 
@@ -35,3 +38,9 @@ public sealed record EngineOptions
     /// <summary>Mirrors, insecure registries, signatures.</summary>
     public RegistryOptions Registries { get; init; } = new();
 }
+
+/// <summary>What an engine without root has of the host.</summary>
+/// <param name="NetworkNamespacePath">Where its bridge is, apart from the host's network.</param>
+/// <param name="Resolver">The name server that containers reach; null where there is no way out.</param>
+/// <param name="Mtu">Of the way out, in bytes.</param>
+public sealed record RootlessOptions(string NetworkNamespacePath, string? Resolver, int Mtu);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Wherry.Oci.Runtime;
 
 namespace Wherry.Engine.Specs;
@@ -44,7 +45,7 @@ internal static class NamespacePlan
         if (inputs.Host.NetworkMode != "host" && inputs.NetworkNamespacePath is null)
         {
             sysctls["net.ipv4.ip_unprivileged_port_start"] = "0";
-            sysctls["net.ipv4.ping_group_range"] = "0 2147483647";
+            sysctls["net.ipv4.ping_group_range"] = string.Create(CultureInfo.InvariantCulture, $"0 {inputs.HostFacts.LastGroup}");
         }
 
         foreach (var (name, value) in inputs.Host.Sysctls ?? [])
