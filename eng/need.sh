@@ -55,12 +55,16 @@ need_test() {
     need python3-docker /usr/lib/python3/dist-packages/docker
     need postgresql-client psql
     need default-mysql-client mysql
+    # Run in a virtual machine only; neither is started here.
+    need systemd /lib/systemd/systemd
+    need dbus /usr/bin/dbus-daemon
     need skopeo skopeo
     need umoci umoci
     # Callers of the OCI runtime and its peers; no daemon of theirs is started by these packages here.
     need podman podman
     need conmon conmon
     need crun crun
+    need runc runc
     need docker.io dockerd
     need containerd containerd
     need libcrypt1 '/usr/lib/*/libcrypt.so.1'

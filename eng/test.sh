@@ -64,11 +64,13 @@ for project in tests/*.Tests/; do
 done
 
 if [ -z "${FILTER:-}" ] && [ "$(uname -m)" = x86_64 ]; then
-    echo "== on a unified cgroup hierarchy, in a virtual machine"
+    echo "== on a unified cgroup hierarchy and under systemd, in virtual machines"
     status=0
     eng/vm/test.sh "$results" || status=$?
     add unified-runtime "$status"
     add unified-end-to-end "$status"
+    add systemd-unified "$status"
+    add systemd-hybrid "$status"
 fi
 
 if [ "$skipped" -gt 0 ]; then

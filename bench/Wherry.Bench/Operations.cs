@@ -4,7 +4,7 @@ using Wherry.Bench.Contestants;
 namespace Wherry.Bench;
 
 /// <summary>What is measured. Contestants take turns, run by run, so that the host's moods hit all alike.</summary>
-public sealed class Operations(IReadOnlyList<IContestant> contestants, BareRuntimes runtimes, string directory, int rounds, Func<string, bool> wanted)
+public sealed partial class Operations(IReadOnlyList<IContestant> contestants, BareRuntimes runtimes, string directory, int rounds, Func<string, bool> wanted)
 {
     private readonly List<Measurement> _measurements = [];
     private int _port = 20000;
@@ -15,6 +15,7 @@ public sealed class Operations(IReadOnlyList<IContestant> contestants, BareRunti
         Crowd();
         Transfers();
         Registries();
+        Moving();
         Logs();
         return _measurements;
     }
@@ -22,6 +23,7 @@ public sealed class Operations(IReadOnlyList<IContestant> contestants, BareRunti
     private void Small()
     {
         Alternate("OCI bundle alone, /bin/true", "ms", 7, runtimes.Names, name => runtimes.Measure(name).TotalMilliseconds);
+        Alternate("a bundle's default seccomp filter", "ms", 1, runtimes.Names, name => runtimes.MeasureFilter(name).TotalMilliseconds);
         Alternate("OCI create, start, delete", "ms", null, runtimes.Names, name => runtimes.MeasureInSteps(name).TotalMilliseconds);
         Alternate("run --rm busybox true, no network", "ms", 15, Names(), name =>
             Get(name).Measure("run", "--rm", "--network", "none", "busybox", "true").TotalMilliseconds);
@@ -68,70 +70,6 @@ public sealed class Operations(IReadOnlyList<IContestant> contestants, BareRunti
             Get(name).SupervisorPrivateBytes() is { Count: > 0 } bytes ? Median(bytes.Select(value => value / 1e3)) : null);
         Single("rm -f of 100 running containers", "s", 1, Names(bridge: true), name =>
             Get(name).Measure(["rm", "-f", .. Enumerable.Range(0, 100).Select(number => $"crowd-{number}")]).TotalSeconds);
-    }
-
-    private void Transfers()
-    {
-        if (!wanted("load and save"))
-        {
-            return;
-        }
-
-        var archive = SampleImage.Ensure(directory);
-        var few = Math.Min(rounds, 3);
-        var load = new Dictionary<string, List<double>>(StringComparer.Ordinal);
-        var save = new Dictionary<string, List<double>>(StringComparer.Ordinal);
-        for (var round = 0; round < few; round++)
-        {
-            foreach (var contestant in contestants)
-            {
-                Add(load, contestant.Name, contestant.Measure("load", "-i", archive).TotalSeconds);
-                var target = Path.Combine(directory, "saved.tar");
-                Add(save, contestant.Name, contestant.Measure("save", "-o", target, SampleImage.Name).TotalSeconds);
-                File.Delete(target);
-                contestant.Output("rmi", SampleImage.Name);
-            }
-        }
-
-        Record("load of a 520 MB, 4-layer archive", "s", 1.5, load);
-        Record("save of the same", "s", 1.0, save);
-    }
-
-    /// <summary>Push to an empty registry on this host, and pull back what was pushed.</summary>
-    private void Registries()
-    {
-        if (!wanted("push and pull"))
-        {
-            return;
-        }
-
-        var archive = SampleImage.Ensure(directory);
-        var push = new Dictionary<string, List<double>>(StringComparer.Ordinal);
-        var pull = new Dictionary<string, List<double>>(StringComparer.Ordinal);
-        for (var round = 0; round < Math.Min(rounds, 3); round++)
-        {
-            foreach (var contestant in contestants)
-            {
-                using var registry = LocalRegistry.TryStart(directory, contestant.NetworkOf);
-                if (registry is null)
-                {
-                    Console.Error.WriteLine("docker-registry is not installed: no push, no pull");
-                    return;
-                }
-
-                var name = $"127.0.0.1:{registry.Port}/bench/{SampleImage.Name}:latest";
-                string[] insecure = contestant.Name == "podman" ? ["--tls-verify=false"] : [];
-                contestant.Output("load", "-i", archive);
-                contestant.Output("tag", SampleImage.Name, name);
-                Add(push, contestant.Name, contestant.Measure(["push", .. insecure, name]).TotalSeconds);
-                contestant.Output("rmi", "-f", SampleImage.Name, name);
-                Add(pull, contestant.Name, contestant.Measure(["pull", .. insecure, name]).TotalSeconds);
-                contestant.Output("rmi", name);
-            }
-        }
-
-        Record("push of a 520 MB, 4-layer image", "s", 2.5, push);
-        Record("pull of the same", "s", 1.8, pull);
     }
 
     private void Logs()

@@ -60,7 +60,7 @@ try
         }
     }
 
-    using var runtimes = new BareRuntimes(directory, Path.Combine(outDirectory, "wherry-oci"));
+    using var runtimes = new BareRuntimes(directory, Path.Combine(outDirectory, "wherry-oci"), wherry.DefaultFilter());
     var measurements = new Operations(contestants, runtimes, Path.Combine(outDirectory, "cache"), rounds, Wanted).Run();
 
     Console.WriteLine();

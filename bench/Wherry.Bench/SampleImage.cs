@@ -13,9 +13,11 @@ public static class SampleImage
     private const int FileBytes = 65_000;
 
     /// <summary>Writes it unless it is there already; about 520 MB.</summary>
-    public static string Ensure(string directory)
+    /// <param name="directory">Where it is kept for the next time.</param>
+    /// <param name="scale">How many times that size its files have.</param>
+    public static string Ensure(string directory, int scale = 1)
     {
-        var path = Path.Combine(directory, $"{Name}.tar");
+        var path = Path.Combine(directory, scale == 1 ? $"{Name}.tar" : $"{Name}-{scale}.tar");
         if (File.Exists(path))
         {
             return path;
@@ -26,7 +28,7 @@ public static class SampleImage
         for (var layer = 0; layer < Layers; layer++)
         {
             var file = LayerPath(directory, layer);
-            WriteLayer(file, layer);
+            WriteLayer(file, layer, FileBytes * scale);
             using var stream = File.OpenRead(file);
             digests.Add($"\"sha256:{Convert.ToHexStringLower(SHA256.HashData(stream))}\"");
         }
@@ -49,15 +51,15 @@ public static class SampleImage
 
     private static string LayerPath(string directory, int layer) => Path.Combine(directory, $"{Name}-layer{layer}.tmp");
 
-    private static void WriteLayer(string path, int layer)
+    private static void WriteLayer(string path, int layer, int fileBytes)
     {
         using var tar = new TarWriter(File.Create(path), TarEntryFormat.Ustar);
         var random = new Random(layer); // not for secrets: the same image every time
-        var content = new byte[FileBytes];
+        var content = new byte[fileBytes];
         for (var file = 0; file < FilesPerLayer; file++)
         {
             // Half noise, half text, so that it compresses as programs do.
-            random.NextBytes(content.AsSpan(0, FileBytes / 2));
+            random.NextBytes(content.AsSpan(0, fileBytes / 2));
             tar.WriteEntry(new UstarTarEntry(TarEntryType.RegularFile, $"opt/layer{layer}/d{file % 50}/f{file}") { DataStream = new MemoryStream(content) });
         }
     }

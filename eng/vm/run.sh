@@ -2,9 +2,11 @@
 # Runs a shell command in a virtual machine whose cgroup hierarchy is unified: Debian's kernel under QEMU's software
 # emulation, on a throw-away overlay of this host's files. The command runs in this directory; it can write to the
 # host only in the folder given, which is /run/exchange to it. Its output is FOLDER/log; its exit code is this one's.
+# WHERRY_VM_SYSTEMD=unified|hybrid has Debian's systemd run the machine, on cgroup trees of that kind.
 # usage: eng/vm/run.sh FOLDER COMMAND
 set -eu
 exchange=$1
+systemd=${WHERRY_VM_SYSTEMD:-}
 command=$2
 kernel=$(eng/vm/kernel.sh)
 version=$(cat "$kernel/version")
@@ -24,6 +26,12 @@ for module in drivers/virtio/virtio_ring drivers/virtio/virtio drivers/virtio/vi
     cp "$modules/$module.ko" "$root/modules/"
     basename "$module" >>"$root/modules/order"
 done
+append="console=ttyS0 panic=-1 quiet mitigations=off"
+if [ -n "$systemd" ]; then
+    : >"$root/systemd"
+    append="$append systemd.unit=in-machine.service systemd.show_status=no"
+    [ "$systemd" = unified ] || append="$append systemd.unified_cgroup_hierarchy=no"
+fi
 echo "$PWD" >"$root/repository"
 echo "$kernel" >"$root/kernel"
 (cd "$root" && find . | cpio -o -H newc --quiet | gzip -1) >"$work/initrd"
@@ -38,7 +46,7 @@ printf '%s\n' "$command" >"$exchange/command"
 timeout --kill-after=10 "${WHERRY_VM_TIMEOUT:-1200}" qemu-system-x86_64 \
     -accel tcg,thread=multi -cpu max -smp 2 -m 3072 -nodefaults -no-user-config -no-reboot -display none \
     -serial "file:$exchange/console" -kernel "$kernel/boot/vmlinuz-$version" -initrd "$work/initrd" \
-    -append "console=ttyS0 panic=-1 quiet mitigations=off" \
+    -append "$append" \
     -fsdev local,id=host,path=/,security_model=none,readonly=on,multidevs=remap \
     -device virtio-9p-pci,fsdev=host,mount_tag=host \
     -fsdev "local,id=exchange,path=$exchange,security_model=none" \

@@ -1,10 +1,17 @@
 #!/bin/sh
-# Runs the tests of cgroups and of a container's life once more, on a unified hierarchy and Debian's own kernel.
-# usage: eng/vm/test.sh RESULTS (a folder, which gets unified-*.trx)
+# Runs the tests of cgroups and of a container's life once more, on a unified hierarchy and Debian's own kernel; and
+# those of cgroups that systemd makes on machines that it runs.
+# usage: eng/vm/test.sh RESULTS (a folder, which gets unified-*.trx and systemd-*.trx)
 set -eu
 results=$1
 exchange=$results/vm
 mkdir -p "$exchange"
+# Shows what failed in the machine, and keeps its results.
+report() {
+    mv "$exchange"/*.trx "$results/" 2>/dev/null || true
+    grep -E -A12 '\[FAIL\]' "$exchange/log" || true
+    grep -E 'Total:' "$exchange/log" || true
+}
 # The stress program would have to be published anew, which the machine has neither time nor packages for.
 status=0
 # shellcheck disable=SC2016 # for the machine's shell
@@ -19,7 +26,12 @@ eng/vm/run.sh "$exchange" "export WHERRY_OUT='${WHERRY_OUT:-$PWD/out}'"'
     run unified-end-to-end Wherry.EndToEnd.Tests -class Wherry.EndToEnd.Tests.LimitTests \
         -class Wherry.EndToEnd.Tests.LifecycleTests -class Wherry.EndToEnd.Tests.IsolationTests
     exit $status' || status=$?
-mv "$exchange"/unified-*.trx "$results/" 2>/dev/null || true
-grep -E -A12 '\[FAIL\]' "$exchange/log" || true
-grep -E 'Total:' "$exchange/log" || true
+report
+# shellcheck disable=SC2016 # for the machine's shell
+for trees in unified hybrid; do
+    WHERRY_VM_SYSTEMD=$trees eng/vm/run.sh "$exchange" "export TREES=$trees WHERRY_OUT='${WHERRY_OUT:-$PWD/out}'"'
+        tests/Wherry.EndToEnd.Tests/bin/Debug/net10.0/Wherry.EndToEnd.Tests -noColor \
+            -trx "/run/exchange/systemd-$TREES.trx" -class Wherry.EndToEnd.Tests.OciRuntime.OciSystemdTests' || status=$?
+    report
+done
 exit "$status"

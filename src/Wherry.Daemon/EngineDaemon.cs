@@ -84,6 +84,8 @@ internal sealed class EngineDaemon(DaemonOptions options, LineLog log)
         CgroupParent = options.CgroupParent,
         StorageDriver = options.StorageDriver,
         ShimPath = ShimLocation.Find(options.ShimPath),
+        UserNamespaces = options.EffectiveUserNamespaces(),
+        SubordinateIds = options.SubordinateIds,
         Registries = options.Registries,
         ImageGc = options.ImageGc,
         Debug = options.LogLevel == LogLevel.Debug,

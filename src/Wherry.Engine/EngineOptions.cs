@@ -1,3 +1,4 @@
+using Wherry.Engine.UserNamespaces;
 using Wherry.Images.Distribution;
 
 namespace Wherry.Engine;
@@ -24,6 +25,12 @@ public sealed record EngineOptions
 
     /// <summary>Set where an ordinary user runs the engine; null for root's.</summary>
     public RootlessOptions? Rootless { get; init; }
+
+    /// <summary>The user namespace mode (<see cref="UserNamespaceMode"/>) of containers that ask for none.</summary>
+    public string UserNamespaces { get; init; } = "host";
+
+    /// <summary>What user namespaces get their ids from; null for what the host's files say.</summary>
+    public SubordinateIds? SubordinateIds { get; init; }
 
     /// <summary>The supervisor's executable.</summary>
     public required string ShimPath { get; init; }

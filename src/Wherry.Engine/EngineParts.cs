@@ -1,6 +1,7 @@
 using Wherry.Engine.Containers;
 using Wherry.Engine.Security;
 using Wherry.Engine.State;
+using Wherry.Engine.UserNamespaces;
 using Wherry.Engine.Validation;
 using Wherry.Engine.Volumes;
 using Wherry.Images;
@@ -24,6 +25,8 @@ internal sealed record EngineParts(
     Action<string> Log)
 {
     public SeccompProfiles Seccomp { get; } = new(Options.ExecRoot);
+
+    public UserNamespaceChoice UserNamespaces { get; } = new(Options, Registry, new UserNamespaceSupport(Options.DataRoot, Layers.DriverName == "overlay"));
 
     /// <summary>Where a container's supervisor is found, derived from its record alone.</summary>
     public SandboxLocation LocationOf(ContainerRecord record) => new(

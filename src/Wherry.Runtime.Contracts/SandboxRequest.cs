@@ -47,6 +47,9 @@ public sealed record SandboxOptions
     /// <summary>Named volumes to fill from the image's directory at the mount point when they are empty.</summary>
     public IReadOnlyList<VolumeCopyUp> CopyUps { get; init; } = [];
 
+    /// <summary>The mount namespace, as <c>/proc/PID/ns/mnt</c>, whose /dev/shm the bind on /dev/shm shows; null binds the host's.</summary>
+    public string? SharedMemoryOf { get; init; }
+
     /// <summary>Where the compiled form of the bundle's seccomp rules is kept, in a file named after them; null compiles them each time.</summary>
     public string? SeccompCache { get; init; }
 
@@ -71,8 +74,9 @@ public sealed record RootfsMount
     public string? WorkDirectory { get; init; }
 
     /// <summary>
-    /// Overlay: the owners of all layers, the upper one's too, are shown through the mappings of the container's user
-    /// namespace, so they are on disk as if it had none. Needs Linux 6.15, and upper and work directory side by side.
+    /// The owners of all files, of an overlay's upper layer too, are shown through the mappings of the container's user
+    /// namespace, so they are on disk as if it had none. An overlay needs Linux 5.19 for it, and upper and work directory
+    /// side by side.
     /// </summary>
     public bool IdMapped { get; init; }
 

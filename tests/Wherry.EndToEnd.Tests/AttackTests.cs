@@ -154,6 +154,64 @@ public sealed class AttackTests(EngineFixture fixture) : EngineTests(fixture)
         (await Client(client).RunAsync("run", "--rm", "--pid", "host", "busybox", "cat", $"/proc/{own}/mem")).Refused("Permission denied");
     }
 
+    /// <summary>
+    /// The host's /proc within reach, as leaked descriptors have put it: a user whose id is also one of the host's could
+    /// go on from there to the host's whole file system by way of that user's processes.
+    /// </summary>
+    [Theory, BothClients]
+    public async Task With_the_hosts_proc_in_sight_no_process_of_the_host_is_a_way_out(string client)
+    {
+        Assert.SkipUnless(await Wherry.TextAsync("info", "--format", "{{.KernelVersion}}") is var kernel && IsAtLeast(kernel, 6, 15), $"Linux {kernel} cannot confine signals and tracing");
+        var user = "23456:23456";
+        using var victim = Command.Start("setpriv", ["--reuid", "23456", "--regid", "23456", "--clear-groups", "sleep", "300"], null);
+        try
+        {
+            var way = string.Create(CultureInfo.InvariantCulture, $"/host-proc/{victim.Id}");
+            await Eventually.TrueAsync(async () => (await Command.RunAsync("stat", "-c", "%u", $"/proc/{victim.Id}")).Text == "23456", "the victim has changed its user");
+            foreach (var attack in new[] { $"ls {way}/root/", $"ls {way}/cwd/", $"cat {way}/environ", $"cat {way}/fd/0", $"cat {way}/ns/mnt", $"head -c 1 {way}/mem" })
+            {
+                (await Client(client).RunAsync("run", "--rm", "-v", "/proc:/host-proc", "-u", user, "busybox", "sh", "-c", attack)).Refused("denied");
+            }
+
+            // Also for programs run later, and for root that becomes that user.
+            var id = await Client(client).DetachedAsync("-v", "/proc:/host-proc", "busybox", "sleep", "300");
+            (await Client(client).RunAsync("exec", "-u", user, id, "ls", $"{way}/root/")).Refused("denied");
+            (await Client(client).RunAsync("exec", "--privileged", "-u", user, id, "ls", $"{way}/root/")).Refused("denied");
+            Assert.Equal("true", await Wherry.TextAsync("security", "--format", "{{.SignalScope}}", id));
+            await Client(client).RemoveAsync(id);
+
+            // It is the domain that does it: whoever is given the right to trace is in none.
+            Assert.Contains("etc", await Client(client).TextAsync("run", "--rm", "-v", "/proc:/host-proc", "--cap-add", "SYS_PTRACE", "-u", user, "busybox", "ls", $"{way}/root/"), StringComparison.Ordinal);
+        }
+        finally
+        {
+            victim.Kill();
+            await victim.WaitForExitAsync(CancellationToken.None);
+        }
+    }
+
+    /// <summary>What is confined to the container still works in it: signals, tracing's questions and mounts among its own.</summary>
+    [Theory, BothClients]
+    public async Task Confined_processes_of_a_container_still_reach_one_another(string client)
+    {
+        var id = await Client(client).DetachedAsync("--cap-add", "SYS_ADMIN", "--security-opt", "apparmor=unconfined", "busybox", "sh", "-c", "trap 'exit 9' USR1; while :; do sleep 0.1; done");
+        Assert.Contains("etc", await Client(client).TextAsync("exec", id, "ls", "/proc/1/root/"), StringComparison.Ordinal);
+        (await Client(client).RunAsync("exec", id, "sh", "-c", "mount -t tmpfs tmpfs /mnt && umount /mnt")).Succeeded();
+        using var sleeper = Client(client).Start("exec", id, "sh", "-c", "echo $$ > /sleeper; exec sleep 200");
+        await Eventually.TrueAsync(async () => (await Client(client).RunAsync("exec", id, "sh", "-c", "kill -9 $(cat /sleeper)")).ExitCode == 0, "one exec ends another");
+        await sleeper.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(137, sleeper.ExitCode);
+        (await Client(client).RunAsync("exec", id, "kill", "-USR1", "1")).Succeeded();
+        Assert.Equal("9", await Client(client).TextAsync("wait", id));
+        await Client(client).RemoveAsync(id);
+    }
+
+    private static bool IsAtLeast(string kernel, int major, int minor)
+    {
+        var parts = kernel.Split('.', '-');
+        return (int.Parse(parts[0], CultureInfo.InvariantCulture), int.Parse(parts[1], CultureInfo.InvariantCulture)).CompareTo((major, minor)) >= 0;
+    }
+
     [Theory, BothClients]
     public async Task Devices_of_the_host_cannot_be_read_raw(string client)
     {

@@ -33,6 +33,36 @@ public sealed class ImageTests(EngineFixture fixture) : EngineTests(fixture)
         (await Client(client).RunAsync("tag", "busybox", "UPPER:x")).Refused("UPPER");
     }
 
+    [Fact]
+    public async Task A_list_tells_shared_sizes_and_manifests_where_asked_for()
+    {
+        var name = Harness.Client.NewName("sharing");
+        var id = await Docker.TextAsync("create", "busybox", "true");
+        await Docker.TextAsync("cp", "/etc/hostname", $"{id}:/added");
+        await Docker.TextAsync("commit", id, name);
+        using var rest = Engine.Rest();
+        async Task<JsonElement> RowAsync(string query) => (await rest.GetAsync($"/v1.48/images/json?{query}")).Json.EnumerateArray().Single(row => row.GetProperty("RepoTags").EnumerateArray().Any(tag => tag.GetString() == name + ":latest"));
+
+        var plain = await RowAsync("");
+        Assert.Equal(-1, plain.GetProperty("SharedSize").GetInt64());
+        Assert.False(plain.TryGetProperty("Manifests", out _));
+        var row = await RowAsync("shared-size=1&manifests=1");
+        var below = (await rest.GetAsync("/images/busybox/json")).Json.GetProperty("Size").GetInt64();
+        Assert.Equal(below, row.GetProperty("SharedSize").GetInt64());
+        var manifest = Assert.Single(row.GetProperty("Manifests").EnumerateArray());
+        Assert.Equal("image", manifest.GetProperty("Kind").GetString());
+        Assert.True(manifest.GetProperty("Available").GetBoolean());
+        Assert.Equal(manifest.GetProperty("ID").GetString(), manifest.GetProperty("Descriptor").GetProperty("digest").GetString());
+        var size = row.GetProperty("Size").GetInt64();
+        Assert.Equal(size, manifest.GetProperty("ImageData").GetProperty("Size").GetProperty("Unpacked").GetInt64());
+        Assert.Equal(size, manifest.GetProperty("Size").GetProperty("Total").GetInt64() - manifest.GetProperty("Size").GetProperty("Content").GetInt64());
+        Assert.Equal("linux", manifest.GetProperty("ImageData").GetProperty("Platform").GetProperty("os").GetString());
+        Assert.Single((await rest.GetAsync($"/v1.48/images/{name}/json?manifests=1")).Json.GetProperty("Manifests").EnumerateArray());
+        Assert.False((await rest.GetAsync("/v1.46/images/json?manifests=1")).Json[0].TryGetProperty("Manifests", out _));
+        await Docker.RemoveAsync(id);
+        await Docker.TextAsync("rmi", name);
+    }
+
     [Theory, BothClients]
     public async Task An_image_in_use_is_not_removed_and_the_error_names_the_container(string client)
     {

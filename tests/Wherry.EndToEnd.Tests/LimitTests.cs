@@ -92,6 +92,64 @@ public sealed class LimitTests(EngineFixture fixture) : EngineTests(fixture)
     public async Task A_program_may_raise_no_limit_of_its_own(string client) =>
         Assert.Equal("1024", await Client(client).TextAsync("run", "--rm", "--ulimit", "nofile=1024:1024", "busybox", "sh", "-c", "ulimit -n 2048 2>/dev/null; ulimit -n"));
 
+    [Theory, BothClients]
+    public async Task Writes_to_a_disk_are_as_slow_as_asked(string client)
+    {
+        var (device, number) = await DiskOf(Engine.DataRoot);
+        var run = await Client(client).RunAsync("run", "--rm", "--device-write-bps", $"{device}:1mb", "busybox", "sh", "-c", "dd if=/dev/zero of=/x bs=64k count=48 oflag=direct");
+        Assert.True(run.Succeeded().Elapsed > TimeSpan.FromSeconds(2), $"3 MB at 1 MB/s took {run.Elapsed}");
+
+        var id = await Client(client).DetachedAsync("--device-read-bps", $"{device}:2mb", "--device-read-iops", $"{device}:100", "--device-write-iops", $"{device}:200", "busybox", "sleep", "300");
+        var limits = await Client(client).TextAsync("exec", id, "sh", "-c", "cat /sys/fs/cgroup/io.max 2>/dev/null || cat /sys/fs/cgroup/blkio/blkio.throttle.read_bps_device /sys/fs/cgroup/blkio/blkio.throttle.read_iops_device /sys/fs/cgroup/blkio/blkio.throttle.write_iops_device");
+        Assert.Contains(limits, new[] { $"{number} rbps=2097152 wbps=max riops=100 wiops=200", $"{number} 2097152\n{number} 100\n{number} 200" });
+        await Client(client).RemoveAsync(id);
+    }
+
+    [Theory, BothClients]
+    public async Task Block_io_that_cannot_be_limited_is_refused_by_name(string client)
+    {
+        (await Client(client).RunAsync("run", "--rm", "--device-read-bps", "/dev/no-such-disk:1mb", "busybox", "true")).Failed(125, "/dev/no-such-disk");
+        (await Client(client).RunAsync("run", "--rm", "--device-write-iops", "/dev/null:10", "busybox", "true")).Failed(125, "/dev/null");
+        (await Client(client).RunAsync("run", "--rm", "--blkio-weight-device", "/dev/null:2000", "busybox", "true")).Failed(125, "weight");
+        var (device, _) = await DiskOf(Engine.DataRoot);
+        var run = await Client(client).RunAsync("run", "--rm", "--blkio-weight-device", $"{device}:300", "busybox", "sh", "-c", "cat /sys/fs/cgroup/io.weight /sys/fs/cgroup/io.bfq.weight /sys/fs/cgroup/blkio/blkio.*weight_device 2>/dev/null; true");
+        Assert.True(run.ExitCode == 0 ? run.Output.Contains("300", StringComparison.Ordinal) : run.Error.Contains("weight", StringComparison.Ordinal), run.ToString());
+    }
+
+    [Theory, BothClients]
+    public async Task A_share_of_real_time_is_given_from_what_the_parent_has(string client)
+    {
+        if (!File.Exists("/sys/fs/cgroup/cpu/cpu.rt_runtime_us"))
+        {
+            (await Client(client).RunAsync("run", "--rm", "--cpu-rt-runtime", "1000", "busybox", "true")).Failed(125, "--cpu-rt-runtime");
+            return;
+        }
+
+        (await Client(client).RunAsync("run", "--rm", "--cpu-rt-period", "1000", "--cpu-rt-runtime", "2000", "busybox", "true")).Failed(125, "cannot be higher");
+        var parent = $"{Engine.CgroupParent}-rt";
+        var directory = Directory.CreateDirectory($"/sys/fs/cgroup/cpu/{parent}");
+        try
+        {
+            (await Client(client).RunAsync("run", "--rm", "--cgroup-parent", parent, "--cpu-rt-runtime", "5000", "busybox", "true")).Failed(125, "real-time");
+            await File.WriteAllTextAsync($"{directory}/cpu.rt_runtime_us", "20000", TestContext.Current.CancellationToken);
+            Assert.Equal("5000", await Client(client).TextAsync("run", "--rm", "--cgroup-parent", parent, "--cpu-rt-runtime", "5000", "busybox", "cat", "/sys/fs/cgroup/cpu/cpu.rt_runtime_us"));
+        }
+        finally
+        {
+            await Command.ShellAsync($"find /sys/fs/cgroup -depth -type d -name '{parent}' -exec rmdir {{}} +");
+        }
+    }
+
+    // The whole disk that a file system lies on: partitions can't be limited by themselves.
+    private static async Task<(string Path, string Number)> DiskOf(string directory)
+    {
+        var source = (await Command.RunAsync("findmnt", "-n", "-o", "SOURCE", "--target", directory)).Text;
+        Assert.SkipUnless(source.StartsWith("/dev/", StringComparison.Ordinal), $"{directory} does not lie on a disk but on {source}");
+        var disk = (await Command.RunAsync("lsblk", "-n", "-d", "-o", "PKNAME", source)).Text.Trim();
+        var path = disk.Length == 0 ? source : "/dev/" + disk;
+        return (path, (await File.ReadAllTextAsync($"/sys/class/block/{Path.GetFileName(path)}/dev")).Trim());
+    }
+
     /// <summary>User and system time of a process, seconds (proc(5), fields 14 and 15, in ticks of 10 ms).</summary>
     private static double ProcessorSeconds(int pid)
     {

@@ -65,6 +65,54 @@ public sealed class PruneTests(EngineFixture fixture) : EngineTests(fixture)
         await Client(client).RemoveAsync(user);
     }
 
+    [Fact]
+    public async Task Prunings_beside_pulls_and_commits_take_nothing_that_is_on_its_way()
+    {
+        await using var registry = await DebianRegistry.StartAsync();
+        var keeper = await Wherry.TextAsync("create", "busybox", "true");
+        var archive = Path.Combine(HostDirectory(), "r.tar");
+        var names = new List<string>();
+        for (var i = 0; i < 3; i++)
+        {
+            await new TarBytes().File("noise", System.Security.Cryptography.RandomNumberGenerator.GetBytes(3_000_000)).SaveAsync(archive);
+            names.Add($"{registry.Host}/beside-{i}:1");
+            await Wherry.TextAsync("import", archive, names[i]);
+            await Wherry.TextAsync("push", names[i]);
+        }
+
+        await Wherry.TextAsync("image", "prune", "-a", "-f");
+        using var stop = new CancellationTokenSource();
+        var prunings = 0;
+        var pruning = Task.Run(
+            async () =>
+            {
+                for (; !stop.IsCancellationRequested; prunings++)
+                {
+                    (await Wherry.RunAsync("image", "prune", "-a", "-f")).Succeeded();
+                }
+            },
+            TestContext.Current.CancellationToken);
+        for (var round = 0; round < 5; round++)
+        {
+            var pulls = names.Select(name => Wherry.TextAsync("pull", "-q", name)).ToArray();
+            await Wherry.TextAsync("commit", "-m", $"round {round}", keeper, "beside");
+            await Task.WhenAll(pulls);
+        }
+
+        await stop.CancelAsync();
+        await pruning;
+        Assert.True(prunings > 3);
+        foreach (var name in names)
+        {
+            await Wherry.TextAsync("pull", "-q", name);
+            Assert.Equal(3_000_000, (await Wherry.InspectAsync(name)).GetProperty("Size").GetInt64());
+        }
+
+        await Wherry.TextAsync("image", "prune", "-a", "-f");
+        Assert.Equal(["busybox"], (await Wherry.RunAsync("images", "--format", "{{.Repository}}")).Lines);
+        await Wherry.RemoveAsync(keeper);
+    }
+
     [Theory, BothClients]
     public async Task System_prune_cleans_all_kinds(string client)
     {

@@ -30,6 +30,7 @@ public sealed class SecurityReportTests(EngineFixture fixture) : EngineTests(fix
         Assert.Equal("critical critical", await Wherry.TextAsync("security", "--format", "{{(index .Findings 0).Grade}} {{(index .Findings 1).Grade}}", id));
         var text = await Wherry.TextAsync("security", id);
         Assert.Contains("System call filter:   none", text, StringComparison.Ordinal);
+        Assert.Contains("Privileged:           yes", text, StringComparison.Ordinal);
         Assert.Contains("leave out --privileged", text, StringComparison.Ordinal);
         Assert.Contains("leave out --pid host", text, StringComparison.Ordinal);
         await Wherry.RemoveAsync(id);
@@ -38,10 +39,11 @@ public sealed class SecurityReportTests(EngineFixture fixture) : EngineTests(fix
     [Fact]
     public async Task A_container_that_does_not_run_shows_what_it_is_to_get_and_an_unknown_one_is_an_error()
     {
-        var id = await Wherry.TextAsync("create", "--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges", "-m", "64m", "--pids-limit", "10", "-u", "1000", "busybox");
+        var id = await Wherry.TextAsync("create", "--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--security-opt", "nosuid", "-m", "64m", "--pids-limit", "10", "-u", "1000", "busybox");
         var text = await Wherry.TextAsync("security", id);
         Assert.Contains("not running", text, StringComparison.Ordinal);
         Assert.Contains("Capabilities:         none", text, StringComparison.Ordinal);
+        Assert.Contains("Root file system:     read-only, without set-user-ID", text, StringComparison.Ordinal);
         (await Wherry.RunAsync("security", "no-such")).Refused("No such container");
         await Wherry.RemoveAsync(id);
     }

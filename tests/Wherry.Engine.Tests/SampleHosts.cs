@@ -15,6 +15,7 @@ internal static class SampleHosts
         TotalMemory = 8L << 30,
         Controllers = new HashSet<string> { "memory", "cpu", "cpuset", "pids", "blkio", "devices", "freezer" },
         SwapLimit = true,
+        CpuRealtime = true,
         Capabilities = new HashSet<string>(CapabilityNames.All),
         HardLimits = new Dictionary<string, ulong> { ["RLIMIT_NOFILE"] = 524_288 },
     };
@@ -26,5 +27,5 @@ internal static class SampleHosts
         OomScoreAdjustment = -5,
     };
 
-    public static readonly HostFacts Unified = Ordinary with { IsCgroupUnified = true };
+    public static readonly HostFacts Unified = Ordinary with { IsCgroupUnified = true, CpuRealtime = false };
 }

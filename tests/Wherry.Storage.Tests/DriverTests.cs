@@ -1,6 +1,7 @@
 using System.Text;
 using Wherry.Errors;
 using Wherry.Linux.FileTrees;
+using Wherry.Linux.Processes;
 using Wherry.Storage.Archives;
 using Wherry.Storage.Layers;
 using Wherry.Storage.Trees;

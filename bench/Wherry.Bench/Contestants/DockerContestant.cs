@@ -67,8 +67,17 @@ public sealed class DockerContestant : IContestant
 
     public string Output(params string[] arguments) => Spawn.Output(_docker, arguments, _environment);
 
-    public long? EngineResidentBytes() =>
-        ProcessMemory.Resident(_daemon.Id) + ProcessMemory.Find("containerd", _run).Sum(ProcessMemory.Resident);
+    public long? EngineResidentBytes() => Engine().Sum(ProcessMemory.Resident);
+
+    public long? EnginePeakBytes() => Engine().Sum(ProcessMemory.Peak);
+
+    public void ForgetPeak()
+    {
+        foreach (var pid in Engine())
+        {
+            ProcessMemory.ForgetPeak(pid);
+        }
+    }
 
     public IReadOnlyList<long> SupervisorPrivateBytes() => ProcessMemory.Find("containerd-shim-runc-v2", _run).Select(ProcessMemory.Private).ToArray();
 
@@ -83,4 +92,6 @@ public sealed class DockerContestant : IContestant
         _daemon.Dispose();
         Spawn.Output("/bin/sh", ["-c", $"grep -o ' {_directory}[^ ]*' /proc/self/mountinfo | sort -r | xargs -r umount -l; rm -rf {_directory} {_directory}.log {_run}; true"], _environment);
     }
+
+    private IReadOnlyList<int> Engine() => [_daemon.Id, .. ProcessMemory.Find("containerd", _run)];
 }

@@ -22,6 +22,11 @@ public interface IContestant : IDisposable
     /// <summary>Resident memory of the engine's own processes, bytes; null where there is no engine.</summary>
     long? EngineResidentBytes();
 
+    /// <summary>The most resident memory of the engine's own processes since <see cref="ForgetPeak"/>, bytes; null where there is no engine.</summary>
+    long? EnginePeakBytes();
+
+    void ForgetPeak();
+
     /// <summary>Private memory of each supervisor, bytes.</summary>
     IReadOnlyList<long> SupervisorPrivateBytes();
 }

@@ -50,6 +50,12 @@ public sealed class PodmanContestant : IContestant
 
     public long? EngineResidentBytes() => null;
 
+    public long? EnginePeakBytes() => null;
+
+    public void ForgetPeak()
+    {
+    }
+
     public IReadOnlyList<long> SupervisorPrivateBytes() => ProcessMemory.Find("conmon", _directory).Select(ProcessMemory.Private).ToArray();
 
     public void Dispose()

@@ -31,6 +31,12 @@ public static class ProcessMemory
 
     public static long Resident(int pid) => Sum($"/proc/{pid}/status", "VmRSS:");
 
+    /// <summary>The most since <see cref="ForgetPeak"/>.</summary>
+    public static long Peak(int pid) => Sum($"/proc/{pid}/status", "VmHWM:");
+
+    /// <summary>Sets the peak to what is resident now (proc(5), clear_refs).</summary>
+    public static void ForgetPeak(int pid) => File.WriteAllText($"/proc/{pid}/clear_refs", "5");
+
     public static long Private(int pid) => Sum($"/proc/{pid}/smaps_rollup", "Private_");
 
     private static long Sum(string file, string field) =>

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json.Nodes;
 
 namespace Wherry.Bench.Contestants;
 
@@ -35,7 +36,20 @@ public sealed class WherryContestant : IContestant
 
     public string Output(params string[] arguments) => Spawn.Output($"{_out}/wherry", arguments, _environment);
 
+    /// <summary>The system call filter that containers get which ask for none.</summary>
+    public JsonNode DefaultFilter()
+    {
+        var id = Output("run", "-d", "--network", "none", "busybox", "sleep", "1000").Trim();
+        var config = JsonNode.Parse(File.ReadAllText(Path.Combine(_directory, "containers", id, "config.json")))!;
+        Output("rm", "-f", id);
+        return config["linux"]!["seccomp"]!;
+    }
+
     public long? EngineResidentBytes() => ProcessMemory.Resident(_engine.Id);
+
+    public long? EnginePeakBytes() => ProcessMemory.Peak(_engine.Id);
+
+    public void ForgetPeak() => ProcessMemory.ForgetPeak(_engine.Id);
 
     public IReadOnlyList<long> SupervisorPrivateBytes() =>
         Directory.EnumerateDirectories($"{_run}/containers")

@@ -10,12 +10,15 @@ public sealed record ContainerSecurity
     /// <summary>Read back from the running program; otherwise only what it is to get.</summary>
     public bool Running { get; init; }
 
-    /// <summary>As the program runs, <c>uid:gid</c>; null while it does not run.</summary>
+    /// <summary>As the program runs, <c>uid:gid</c> inside its user namespace; null while it does not run.</summary>
     public string? User { get; init; }
+
+    /// <summary>Asked for with <c>--privileged</c>.</summary>
+    public bool Privileged { get; init; }
 
     public required IReadOnlyList<NamespaceState> Namespaces { get; init; }
 
-    /// <summary>User ids inside and outside, as in /proc/PID/uid_map; empty while it does not run.</summary>
+    /// <summary>User ids inside and outside, as in /proc/PID/uid_map; empty where they are the host's and it does not run.</summary>
     public IReadOnlyList<string> UserMappings { get; init; } = [];
 
     /// <summary>Those the program could ever have.</summary>
@@ -29,9 +32,15 @@ public sealed record ContainerSecurity
     /// <summary>A profile's or label's name; empty without.</summary>
     public string AppArmor { get; init; } = "";
 
+    /// <summary>Signals and tracing end at the container's border, whatever it gets to see beyond (Landlock).</summary>
+    public bool SignalScope { get; init; }
+
     public string SelinuxLabel { get; init; } = "";
 
     public bool ReadonlyRootfs { get; init; }
+
+    /// <summary>Set-user-ID programs of the image have no effect.</summary>
+    public bool NoSuidRoot { get; init; }
 
     public int MaskedPaths { get; init; }
 
@@ -47,8 +56,9 @@ public sealed record ContainerSecurity
 }
 
 /// <param name="Type">As the kernel calls it: <c>pid</c>, <c>mnt</c>, <c>net</c> …</param>
-/// <param name="Owner"><c>own</c> or <c>host</c>.</param>
-public sealed record NamespaceState(string Type, string Owner);
+/// <param name="Owner"><c>own</c>, <c>host</c>, or <c>container</c> where it is another's.</param>
+/// <param name="SharedWith">Names of other containers that are in it; null without any, and for the host's.</param>
+public sealed record NamespaceState(string Type, string Owner, IReadOnlyList<string>? SharedWith = null);
 
 /// <param name="Destination">Inside.</param>
 /// <param name="Source">On the host; empty for memory.</param>

@@ -50,7 +50,7 @@ internal sealed class ContainerRoutes(WherryEngine engine)
     {
         RequirePlatform(request.Query("platform"));
         var body = await request.BodyAsync(ApiJson.Default.ContainerCreateRequest).ConfigureAwait(false);
-        var created = await engine.Containers.CreateAsync(body, request.Query("name"), request.Aborted).ConfigureAwait(false);
+        var created = await engine.Containers.CreateAsync(body, request.Query("name"), request.Caller, request.Aborted).ConfigureAwait(false);
         await request.AnswerAsync(created, ApiJson.Default.ContainerCreateResponse, 201).ConfigureAwait(false);
     }
 

@@ -1,7 +1,9 @@
 using System.Globalization;
 using System.Text.Json.Serialization.Metadata;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 using Wherry.Engine.Filters;
+using Wherry.Engine.UserNamespaces;
 using Wherry.Errors;
 
 namespace Wherry.Api.Http;
@@ -19,6 +21,9 @@ public sealed class ApiRequest(HttpContext http, ApiVersion version, string para
 
     /// <summary>Cancelled when the client goes away.</summary>
     public CancellationToken Aborted => Http.RequestAborted;
+
+    /// <summary>Who asks; null but over a unix socket.</summary>
+    public Caller? Caller => Http.Features.Get<IConnectionSocketFeature>()?.Socket is { } socket ? PeerCredentials.Of(socket) : null;
 
     /// <summary>A query value; null where it is absent or empty.</summary>
     public string? Query(string name) => Http.Request.Query.TryGetValue(name, out var values) && values.Count > 0 && !string.IsNullOrEmpty(values[0])

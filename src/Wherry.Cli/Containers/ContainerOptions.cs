@@ -57,7 +57,7 @@ internal abstract class ContainerOptions : CliCommand
         Interactive = Flag("interactive", 'i', "Keep STDIN open even if not attached");
         Ip = Value("ip", null, "string", "IPv4 address (e.g., 172.30.100.104)");
         Ip6 = Value("ip6", null, "string", "IPv6 address (e.g., 2001:db8::33)");
-        Ipc = Value("ipc", null, "string", "IPC mode to use");
+        Ipc = Value("ipc", null, "string", "IPC mode to use (none|private|shareable|host|container:NAME)");
         Isolation = Value("isolation", null, "string", "Container isolation technology");
         KernelMemory = Hidden(Value("kernel-memory", null, "bytes", "Kernel memory limit (ignored, as Docker does)"));
         Label = List("label", 'l', "Set meta data on a container");
@@ -80,7 +80,7 @@ internal abstract class ContainerOptions : CliCommand
         NoHealthcheck = Flag("no-healthcheck", null, "Disable any container-specified HEALTHCHECK");
         OomKillDisable = Flag("oom-kill-disable", null, "Disable OOM Killer");
         OomScoreAdj = Value("oom-score-adj", null, "int", "Tune host's OOM preferences (-1000 to 1000)");
-        Pid = Value("pid", null, "string", "PID namespace to use");
+        Pid = Value("pid", null, "string", "PID namespace to use (host|container:NAME)");
         PidsLimit = Value("pids-limit", null, "int", "Tune container pids limit (set -1 for unlimited)");
         Platform = Value("platform", null, "string", "Set platform if server is multi-platform capable");
         Privileged = Flag("privileged", null, "Give extended privileges to this container");
@@ -102,8 +102,8 @@ internal abstract class ContainerOptions : CliCommand
         Tty = Flag("tty", 't', "Allocate a pseudo-TTY");
         Ulimit = List("ulimit", null, "Ulimit options", "ulimit");
         User = Value("user", 'u', "string", "Username or UID (format: <name|uid>[:<group|gid>])");
-        Userns = Value("userns", null, "string", "User namespace to use");
-        Uts = Value("uts", null, "string", "UTS namespace to use");
+        Userns = Value("userns", null, "string", "User namespace to use (host|auto[:size=N]|keep-id[:uid=U,gid=G]|FIRST:COUNT|container:NAME)");
+        Uts = Value("uts", null, "string", "UTS namespace to use (host)");
         Volume = List("volume", 'v', "Bind mount a volume");
         VolumeDriver = Value("volume-driver", null, "string", "Optional volume driver for the container");
         VolumesFrom = List("volumes-from", null, "Mount volumes from the specified container(s)");

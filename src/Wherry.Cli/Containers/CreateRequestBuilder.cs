@@ -99,7 +99,9 @@ internal sealed class CreateRequestBuilder(ContainerOptions options, Invocation 
             StorageOpt = StorageOptions(),
             Tmpfs = Tmpfs(),
             UTSMode = Mode(options.Uts, "UTS", "host"),
-            UsernsMode = Mode(options.Userns, "USER", "host"),
+            UsernsMode = given.Text(options.Userns) is [>= '0' and <= '9', ..] range
+                ? range
+                : Mode(options.Userns, "USER", "host", "auto", "auto:", "keep-id", "keep-id:", "container:"),
             ShmSize = given.Bytes(options.ShmSize) ?? 0,
             Sysctls = given.Has(options.Sysctl) ? VariableList.Map(given.ConvertAll(options.Sysctl, SysctlOption)) : null,
             Runtime = given.Last(options.RuntimeName),

@@ -53,18 +53,31 @@ internal sealed class SecurityCommand : CliCommand
             Line("User", report.Text("User") + ", ids " + Join(report.Items("UserMappings")));
         }
 
+        Line("Privileged", report.Truth("Privileged") ? "yes" : "no");
         Line("Own namespaces", Join(report.Items("Namespaces").Where(static ns => ns.Text("Owner") == "own").Select(static ns => ns.At("Type"))));
         Line("Host's namespaces", Join(report.Items("Namespaces").Where(static ns => ns.Text("Owner") == "host").Select(static ns => ns.At("Type"))));
+        if (Shared(report) is { Length: > 0 } shared)
+        {
+            Line("Shared namespaces", shared);
+        }
+
         Line("Capabilities", Join(report.Items("Capabilities")).Replace("CAP_", "", StringComparison.Ordinal));
         Line("System call filter", report.Text("Seccomp"));
         Line("No new privileges", report.Truth("NoNewPrivileges") ? "yes" : "no");
         Line("Label", report.Text("AppArmor") + report.Text("SelinuxLabel") is { Length: > 0 } label ? label : "none (the kernel has no AppArmor or SELinux, or none was asked for)");
-        Line("Root file system", report.Truth("ReadonlyRootfs") ? "read-only" : "writable");
+        Line("Signals and tracing", report.Truth("SignalScope") ? "end at the container (Landlock)" : "as its namespaces and capabilities allow");
+        Line("Root file system", RootFilesystem(report));
         Line("Hidden of the kernel", $"{report.Number("MaskedPaths")} paths masked, {report.Number("ReadonlyPaths")} read-only");
         Line("Writable mounts", Join(report.Items("WritableMounts").Select(static mount => mount.At("Destination"))));
         Line("Host's devices", Join(report.Items("Devices")));
 
         void Line(string name, string value) => output.WriteLine($"{name + ":",-22}{(value.Length == 0 ? "none" : value)}");
+    }
+
+    private static string RootFilesystem(JsonElement report)
+    {
+        var access = report.Truth("ReadonlyRootfs") ? "read-only" : "writable";
+        return report.Truth("NoSuidRoot") ? access + ", without set-user-ID" : access;
     }
 
     private static void WriteFindings(Invocation invocation, JsonElement report)
@@ -87,6 +100,10 @@ internal sealed class SecurityCommand : CliCommand
             invocation.Out.WriteLine("Nothing stands out.");
         }
     }
+
+    private static string Shared(JsonElement report) => string.Join(", ", report.Items("Namespaces")
+        .Where(static ns => ns.Items("SharedWith").Any())
+        .Select(static ns => $"{ns.Text("Type")} with {Join(ns.Items("SharedWith"))}"));
 
     private static string Join(IEnumerable<JsonElement> values) => string.Join(", ", values.Select(static value => value.GetString()));
 }

@@ -1,5 +1,7 @@
 using Wherry.Daemon.Logging;
 using Wherry.Daemon.Rootless;
+using Wherry.Engine.UserNamespaces;
+using Wherry.Errors;
 using Wherry.Images.Distribution;
 
 namespace Wherry.Daemon.Options;
@@ -36,6 +38,15 @@ internal sealed record DaemonOptions
     /// <summary><c>key=value</c>.</summary>
     public IReadOnlyList<string> Labels { get; init; } = [];
 
+    /// <summary>The user namespace of containers that ask for none.</summary>
+    public string UserNamespaces { get; init; } = "host";
+
+    /// <summary>dockerd's way to say so: <c>default</c> or <c>USER[:GROUP]</c>; null where it is not used.</summary>
+    public string? UserNamespaceRemap { get; init; }
+
+    /// <summary>Where their ids come from; null for what the host's files say.</summary>
+    public SubordinateIds? SubordinateIds { get; init; }
+
     /// <summary>Null looks beside this executable, then in <c>/usr/libexec/wherry</c>.</summary>
     public string? ShimPath { get; init; }
 
@@ -46,6 +57,14 @@ internal sealed record DaemonOptions
     public RegistryOptions Registries { get; init; } = new();
 
     public IReadOnlyList<string> EffectiveHosts => Hosts.Count > 0 ? Hosts : ["unix://" + Path.Combine(ExecRoot, "wherry.sock")];
+
+    /// <exception cref="WherryException">InvalidParameter: both options are given, or the host's files have no such user.</exception>
+    public string EffectiveUserNamespaces() => UserNamespaceRemap switch
+    {
+        null => UserNamespaces,
+        _ when UserNamespaces != "host" => throw WherryException.Invalid("userns and userns-remap both say which user namespace containers get: use one of them"),
+        var remap => Wherry.Engine.UserNamespaces.SubordinateIds.ModeOf(remap),
+    };
 
     public string EffectivePidFile => PidFile ?? Path.Combine(ExecRoot, "wherryd.pid");
 }

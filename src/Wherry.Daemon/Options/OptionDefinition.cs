@@ -1,4 +1,5 @@
 using Wherry.Daemon.Logging;
+using Wherry.Engine.UserNamespaces;
 using Wherry.Errors;
 using Wherry.Images.Distribution;
 
@@ -52,6 +53,9 @@ internal sealed record OptionDefinition(string Name, char? Short, string? Value,
         { IsNumber = true },
         new("image-gc", null, "JSON", "Remove unused images: unused-for, keep-free, tagged, every\n(default: none goes by itself)", (options, value) => options with { ImageGc = ImageGcOption.Parse(value) })
         { IsObject = true },
+        new("userns", null, "MODE", "User namespace of containers that ask for none: host, auto, keep-id\nor FIRST:COUNT (default host)", (options, value) => options with { UserNamespaces = UserNamespace(value) }),
+        new("userns-remap", null, "USER[:GROUP]", "The same as --userns with that user's ids in /etc/subuid and /etc/subgid;\ndefault is auto", (options, value) => options with { UserNamespaceRemap = value.Length == 0 ? null : value }),
+        new("userns-ids", null, "FIRST:COUNT", "Where auto and keep-id take ids of the host (default: the entries of wherry\nor containers in /etc/subuid and /etc/subgid, or else 2147483648:2147418112)", (options, value) => options with { SubordinateIds = SubordinateIds.Of(value) }),
         new("shim-path", null, "FILE", "wherry-shim's executable\n(default: beside wherryd, then in /usr/libexec/wherry)", (options, value) => options with { ShimPath = Absolute("shim-path", value) }),
     ];
 
@@ -63,6 +67,10 @@ internal sealed record OptionDefinition(string Name, char? Short, string? Value,
     private static string BridgeName(string name) => name.Length is > 0 and <= 15 && name is not ("." or "..") && !name.Any(c => c is '/' or ':' || char.IsWhiteSpace(c))
         ? name
         : throw WherryException.Invalid($"bridge: \"{name}\" can't name a network link: it must have 1 to 15 characters without '/', ':' and spaces");
+
+    private static string UserNamespace(string mode) => UserNamespaceMode.Parse(mode).Kind == UserNamespaceKind.Container
+        ? throw WherryException.Invalid($"userns: \"{mode}\" can't be what every container gets")
+        : mode;
 
     private static int Number(string name, string value) =>
         int.TryParse(value, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var number) && number is >= 1 and <= 100

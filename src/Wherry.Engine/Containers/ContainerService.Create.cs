@@ -1,6 +1,7 @@
 using Wherry.Api.Contracts.Containers;
 using Wherry.Engine.Networks;
 using Wherry.Engine.State;
+using Wherry.Engine.UserNamespaces;
 using Wherry.Engine.Validation;
 using Wherry.Engine.Volumes;
 using Wherry.Errors;
@@ -14,8 +15,9 @@ public sealed partial class ContainerService
     /// <summary>Makes a container without running anything. On any error nothing is left behind.</summary>
     /// <param name="request">As the client sent it.</param>
     /// <param name="name">Null for a generated one.</param>
+    /// <param name="caller">Who asks; null where it is not known.</param>
     /// <param name="cancel">Gives up before the container exists.</param>
-    public Task<ContainerCreateResponse> CreateAsync(ContainerCreateRequest request, string? name, CancellationToken cancel)
+    public Task<ContainerCreateResponse> CreateAsync(ContainerCreateRequest request, string? name, Caller? caller, CancellationToken cancel)
     {
         if (!string.IsNullOrEmpty(name))
         {
@@ -27,11 +29,14 @@ public sealed partial class ContainerService
         var config = ConfigMerge.WithImageDefaults(request, image.Config);
         var warnings = CreateRequestValidator.Validate(request, config, _parts.Host);
         var host = HostConfigDefaults.Apply(request.HostConfig ?? new HostConfig(), _parts.Host);
-        RequireNetworkPeer(host);
+        Peer.Require(_parts.Registry, host);
         var id = ContainerIdentifiers.Create();
         var reserved = ReserveName(name, id);
         try
         {
+            var (mode, ids) = _parts.UserNamespaces.Choose(host, caller, id);
+            host = host with { UsernsMode = mode };
+            config = config.User.Length == 0 && UserNamespaceChoice.UserOf(mode, caller) is { } user ? config with { User = user } : config;
             var record = new ContainerRecord
             {
                 Id = id,
@@ -41,6 +46,7 @@ public sealed partial class ContainerService
                 TopChainId = image.ChainId,
                 Config = config with { Hostname = HostnameOf(config, host, id) },
                 Host = host,
+                Ids = ids,
                 RequestedAddress = RequestedAddress(request),
                 RequestedMac = RequestedMac(request),
             };
@@ -51,6 +57,10 @@ public sealed partial class ContainerService
         {
             _parts.Registry.ReleaseName(reserved);
             throw;
+        }
+        finally
+        {
+            _parts.UserNamespaces.Settle(id);
         }
 
         return Task.FromResult(new ContainerCreateResponse { Id = id, Warnings = warnings });
@@ -147,17 +157,6 @@ public sealed partial class ContainerService
         catch (WherryException taken) when (taken.Kind == ErrorKind.Conflict)
         {
             return false;
-        }
-    }
-
-    private void RequireNetworkPeer(HostConfig host)
-    {
-        var mode = NetworkMode.Parse(host.NetworkMode);
-        if (mode.Kind == NetworkKind.Container)
-        {
-            // Not "not found": of a create request that means the image to stock clients, which then try to pull it.
-            _ = _parts.Registry.Find(mode.Peer!)
-                ?? throw WherryException.Invalid($"cannot join network of a non existing container: No such container: {mode.Peer}");
         }
     }
 

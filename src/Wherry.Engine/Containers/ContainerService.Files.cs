@@ -31,7 +31,7 @@ public sealed partial class ContainerService
     public async Task ExportAsync(string idOrName, Func<Stream> target, CancellationToken cancel)
     {
         using var root = await ContainerRoot.OpenAsync(_parts, _parts.Registry.Get(idOrName), withMounts: false, cancel).ConfigureAwait(false);
-        await TreeArchive.WriteContentAsync(root.Directory, target(), cancel).ConfigureAwait(false);
+        await TreeArchive.WriteContentAsync(root.Directory, root.Ids, target(), cancel).ConfigureAwait(false);
     }
 
     /// <summary>What <c>cp</c> wants to know of a path before it begins.</summary>
@@ -51,7 +51,7 @@ public sealed partial class ContainerService
     {
         using var root = await ContainerRoot.OpenAsync(_parts, _parts.Registry.Get(idOrName), withMounts: true, cancel).ConfigureAwait(false);
         using var found = PathInContainer.Find(root, path);
-        await TreeArchive.WriteNamedAsync(found.Directory, found.Name, found.Member, target(found.Status), cancel).ConfigureAwait(false);
+        await TreeArchive.WriteNamedAsync(found.Directory, found.Name, found.Member, root.Ids, target(found.Status), cancel).ConfigureAwait(false);
     }
 
     /// <summary>Unpacks an archive, compressed or not, into a directory of a container.</summary>
@@ -69,8 +69,8 @@ public sealed partial class ContainerService
         try
         {
             RequireWritable(container, root, directory, path);
-            var rules = ExtractionRules.Files with { KeepKind = keepKind, Owner = asUser ? UserOf(container, root) : null };
-            await ThreadBridge.ReadAsync(archive, (source, stop) => Unpack(source, directory, rules, stop), cancel).ConfigureAwait(false);
+            var rules = ExtractionRules.Files with { KeepKind = keepKind, Ids = root.Ids, Owner = asUser ? UserOf(container, root) : null };
+            await ThreadBridge.ReadAsync(archive, (source, stop) => Unpack(source, root, directory, rules, stop), cancel).ConfigureAwait(false);
         }
         finally
         {
@@ -78,8 +78,9 @@ public sealed partial class ContainerService
         }
     }
 
-    private static bool Unpack(Stream source, FileDescriptor directory, ExtractionRules rules, CancellationToken cancel)
+    private static bool Unpack(Stream source, ContainerRoot root, FileDescriptor directory, ExtractionRules rules, CancellationToken cancel)
     {
+        using var identity = root.BecomeOwner();
         var plain = CompressedArchive.OpenRead(source, out var compression);
         using (compression == CompressionKind.None ? null : plain)
         using (var reader = new TarReader(plain))

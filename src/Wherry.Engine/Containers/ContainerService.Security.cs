@@ -6,5 +6,5 @@ namespace Wherry.Engine.Containers;
 public sealed partial class ContainerService
 {
     /// <summary>What protects a container, and what an attacker in it would try first.</summary>
-    public ContainerSecurity SecurityOf(string idOrName) => SecurityReport.Of(_parts.Registry.Get(idOrName), _parts.Host);
+    public ContainerSecurity SecurityOf(string idOrName) => SecurityReport.Of(_parts, _parts.Registry.Get(idOrName));
 }

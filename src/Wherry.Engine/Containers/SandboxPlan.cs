@@ -14,25 +14,30 @@ namespace Wherry.Engine.Containers;
 internal sealed class SandboxPlan(EngineParts parts, ContainerRecord record)
 {
     /// <summary>Writes the container's /etc files and describes its sandbox.</summary>
-    /// <exception cref="WherryException">Conflict: a container whose network is shared does not run.</exception>
+    /// <exception cref="WherryException">Conflict: a container whose namespaces are joined does not run.</exception>
     public SandboxRequest Make()
     {
         var location = parts.LocationOf(record);
-        var mode = NetworkMode.Parse(record.Host.NetworkMode);
-        var peer = mode.Kind == NetworkKind.Container ? RunningPeer(mode.Peer!) : null;
+        var peer = Peer.Running(parts.Registry, record.Host.NetworkMode, "network");
         if (peer is null)
         {
-            NetworkFiles.Write(parts, record, mode);
+            NetworkFiles.Write(parts, record, NetworkMode.Parse(record.Host.NetworkMode));
         }
 
         BindSources.Ensure(record.Mounts);
         var snapshot = parts.SnapshotOf(record);
-        var inputs = InputsOf(parts, record, peer);
+        var donor = Peer.Running(parts.Registry, record.Host.IpcMode, "IPC");
+        var inputs = InputsOf(parts, record, peer) with
+        {
+            PidNamespacePath = Peer.PathOf(Peer.Running(parts.Registry, record.Host.PidMode, "PID namespace"), "pid"),
+            IpcNamespacePath = Peer.PathOf(donor, "ipc"),
+            UserNamespacePath = record.Ids is null ? null : Peer.PathOf(Peer.Running(parts.Registry, record.Host.UsernsMode, "the user namespace"), "user"),
+        };
         var seccomp = parts.Seccomp.For(record.Host, DefaultCapabilities.For(record.Host, parts.Host), parts.Host);
         return new SandboxRequest
         {
             Location = location,
-            Spec = SpecBuilder.Build(inputs with { Seccomp = seccomp?.Config }),
+            Spec = SpecBuilder.Build(inputs with { Seccomp = seccomp?.Config, BlockIo = BlockIoPlan.Resolve(record.Host) }),
             Options = new SandboxOptions
             {
                 Rootfs = [RootfsOf(snapshot)],
@@ -43,6 +48,7 @@ internal sealed class SandboxPlan(EngineParts parts, ContainerRecord record)
                 StdinOnce = record.Config.StdinOnce,
                 Log = LogOf(),
                 CopyUps = [.. CopyUps()],
+                SharedMemoryOf = Peer.PathOf(donor, "mnt"),
                 SeccompCache = seccomp?.CacheFile,
                 NoSuidRoot = SecurityOptions.Parse(record.Host.SecurityOpt).NoSuid,
                 AskedByName = SpecBuilder.AskedByName(record.Host),
@@ -63,24 +69,13 @@ internal sealed class SandboxPlan(EngineParts parts, ContainerRecord record)
             Host = record.Host,
             RootPath = parts.SnapshotOf(record).RootFs,
             ContainerDirectory = peer is null ? directory : parts.Store.DirectoryOf(peer.Id),
-            NetworkNamespacePath = peer?.Sandbox?.HostPid is { } pid ? $"/proc/{pid}/ns/net" : null,
+            NetworkNamespacePath = Peer.PathOf(peer, "net"),
+            Ids = record.Ids?.Map,
             CgroupsPath = parts.LocationOf(record).CgroupsPath,
             HostFacts = parts.Host,
             Mounts = record.Mounts,
             Devices = HostDevices.Resolve(record.Host),
         };
-    }
-
-    private Container RunningPeer(string name)
-    {
-        var peer = parts.Registry.Find(name)
-            ?? throw WherryException.NotFound($"cannot join network of a non existing container: {name}");
-        if (peer.Sandbox?.HostPid is null || !peer.Life.IsAlive)
-        {
-            throw WherryException.Conflict($"cannot join network of a non running container: {peer.Id}");
-        }
-
-        return peer;
     }
 
     private RootfsMount RootfsOf(Snapshot snapshot)
@@ -92,6 +87,7 @@ internal sealed class SandboxPlan(EngineParts parts, ContainerRecord record)
             LowerDirectories = mount.Lower,
             UpperDirectory = mount.Upper,
             WorkDirectory = mount.Work,
+            IdMapped = record.Ids is not null,
             Options = mount.Options,
         };
     }

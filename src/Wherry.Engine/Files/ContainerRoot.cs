@@ -7,6 +7,7 @@ using Wherry.Linux;
 using Wherry.Linux.Files;
 using Wherry.Linux.FileTrees;
 using Wherry.Linux.Mounts;
+using Wherry.Linux.Processes;
 using Wherry.Runtime.Contracts;
 using OpenFlags = Wherry.Linux.FileTrees.OpenFlags;
 
@@ -26,9 +27,10 @@ internal sealed class ContainerRoot : IDisposable
     private readonly IDisposable? _lock;
     private readonly string _prefix;
 
-    private ContainerRoot(FileDescriptor directory, MountNamespace? mounts, IDisposable? held)
+    private ContainerRoot(FileDescriptor directory, IdMap? ids, MountNamespace? mounts, IDisposable? held)
     {
         Directory = directory;
+        Ids = ids;
         _mounts = mounts;
         _lock = held;
         _prefix = PathOf(directory).TrimEnd('/');
@@ -36,6 +38,9 @@ internal sealed class ContainerRoot : IDisposable
 
     /// <summary>The root, opened for reading; owned by this object.</summary>
     public FileDescriptor Directory { get; }
+
+    /// <summary>Owners are shown as the host sees them: through these maps; null where that is the same.</summary>
+    public IdMap? Ids { get; }
 
     public void Dispose()
     {
@@ -63,16 +68,17 @@ internal sealed class ContainerRoot : IDisposable
             var snapshot = parts.SnapshotOf(record);
             var mounts = withMounts ? record.Mounts.Where(mount => mount.Type != MountType.Tmpfs && Path.Exists(mount.Source)).ToArray() : [];
             var atRest = !container.Life.IsAlive;
+            var ids = container.Record.Ids?.Map;
             using var root = atRest
-                ? parts.Layers.MountRoot(snapshot)
+                ? parts.Layers.MountRoot(snapshot, ids)
                 : await OfLivingAsync(container.RequireSandbox(), cancel).ConfigureAwait(false);
-            var (space, whole) = mounts.Length == 0 ? (null, Reopened(root)) : WithMounts(root, snapshot.RootFs, mounts);
+            var (space, whole) = mounts.Length == 0 ? (null, Reopened(root)) : WithMounts(root, snapshot.RootFs, mounts, ids);
             if (!atRest)
             {
                 held.Dispose();
             }
 
-            return new ContainerRoot(whole, space, atRest ? held : null);
+            return new ContainerRoot(whole, ids, space, atRest ? held : null);
         }
         catch
         {
@@ -80,6 +86,12 @@ internal sealed class ContainerRoot : IDisposable
             throw;
         }
     }
+
+    /// <summary>
+    /// Makes the calling thread who may make files there, until disposed: on mounts with mapped owners nobody can who is
+    /// not mapped, root with all rights included. Null where it is that already.
+    /// </summary>
+    public FileSystemIdentity? BecomeOwner() => Ids is null ? null : IdentityIn(Ids);
 
     /// <summary>Opens a directory, following links inside the root.</summary>
     /// <param name="path">From the root.</param>
@@ -122,6 +134,12 @@ internal sealed class ContainerRoot : IDisposable
         _ => new LinuxException($"open {path} in the container", errno),
     };
 
+    private static FileSystemIdentity IdentityIn(IdMap ids)
+    {
+        var (uid, gid) = ids.Root ?? throw new InvalidOperationException("a user namespace without a root");
+        return new FileSystemIdentity(uid, gid);
+    }
+
     private static byte[] Bytes(string path) => Encoding.UTF8.GetBytes(path.Length == 0 ? "." : path);
 
     private static string PathOf(FileDescriptor file) => new FileInfo($"/proc/self/fd/{file.Number}").LinkTarget ?? "";
@@ -144,11 +162,18 @@ internal sealed class ContainerRoot : IDisposable
         }
     }
 
-    private static (MountNamespace Space, FileDescriptor Root) WithMounts(FileDescriptor root, string place, IReadOnlyList<ResolvedMount> mounts) =>
-        MountNamespace.Create(() => Compose(root, place, mounts));
+    private static (MountNamespace Space, FileDescriptor Root) WithMounts(FileDescriptor root, string place, IReadOnlyList<ResolvedMount> mounts, IdMap? ids)
+    {
+        using var userNamespace = ids is null ? null : UserNamespace.Make(ids.Users, ids.Groups);
+        return MountNamespace.Create(() =>
+        {
+            using var identity = ids is null ? null : IdentityIn(ids);
+            return Compose(root, place, mounts, userNamespace);
+        });
+    }
 
     /// <summary>Puts the container's mounts on its root, where only this thread's namespace has it.</summary>
-    private static FileDescriptor Compose(FileDescriptor root, string place, IReadOnlyList<ResolvedMount> mounts)
+    private static FileDescriptor Compose(FileDescriptor root, string place, IReadOnlyList<ResolvedMount> mounts, FileDescriptor? userNamespace)
     {
         using (var target = FileSyscalls.Open(place, Wherry.Linux.Files.OpenFlags.PathOnly | Wherry.Linux.Files.OpenFlags.Directory))
         {
@@ -159,6 +184,11 @@ internal sealed class ContainerRoot : IDisposable
         foreach (var mount in mounts)
         {
             using var source = MountSyscalls.CloneTree(mount.Source!, recursive: !mount.NonRecursive);
+            if (userNamespace is not null && mount.HasMappedOwners(inUserNamespace: true))
+            {
+                IdMappedMount.Map(source, userNamespace, recursive: false, mount.Destination);
+            }
+
             var isDirectory = System.IO.Directory.Exists(mount.Source);
             using var target = isDirectory ? inside.OpenOrMakeDirectory(mount.Destination) : inside.OpenOrMakeFile(mount.Destination);
             if (mount.ReadOnly)

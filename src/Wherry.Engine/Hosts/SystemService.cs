@@ -108,7 +108,7 @@ public sealed class SystemService
             Swarm = new SwarmInfo { LocalNodeState = "inactive" },
             LiveRestoreEnabled = true,
             InitBinary = Path.GetFileName(_parts.Options.ShimPath),
-            SecurityOptions = _parts.Host.SecurityOptions,
+            SecurityOptions = _parts.Options.UserNamespaces == "host" ? _parts.Host.SecurityOptions : [.. _parts.Host.SecurityOptions, "name=userns"],
             FirewallBackend = new FirewallInfo { Driver = "nftables" },
             Warnings = Warnings(),
         };

@@ -8,7 +8,10 @@ internal sealed record ProcessFacts
 {
     private static readonly string[] Types = ["user", "pid", "mnt", "net", "ipc", "uts", "cgroup", "time"];
 
-    public required string User { get; init; }
+    /// <summary>As the host sees it.</summary>
+    public required uint Uid { get; init; }
+
+    public required uint Gid { get; init; }
 
     /// <summary>The bounding set: what no program in it can exceed.</summary>
     public required IReadOnlySet<string> Capabilities { get; init; }
@@ -35,7 +38,8 @@ internal sealed record ProcessFacts
                 .ToDictionary(fields => fields[0], fields => fields[1].Trim(), StringComparer.Ordinal);
             return new ProcessFacts
             {
-                User = First(status["Uid"]) + ":" + First(status["Gid"]),
+                Uid = First(status["Uid"]),
+                Gid = First(status["Gid"]),
                 Capabilities = CapabilityNames.FromMask(ulong.Parse(status["CapBnd"], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture)),
                 NoNewPrivileges = status.GetValueOrDefault("NoNewPrivs") == "1",
                 IsFiltered = status.GetValueOrDefault("Seccomp") == "2",
@@ -50,7 +54,7 @@ internal sealed record ProcessFacts
         }
     }
 
-    private static string First(string fields) => fields.Split('\t')[0];
+    private static uint First(string fields) => uint.Parse(fields.Split('\t')[0], NumberStyles.None, CultureInfo.InvariantCulture);
 
     private static string? NamespaceOf(int pid, string type) => new FileInfo($"/proc/{pid}/ns/{type}").LinkTarget;
 

@@ -84,10 +84,18 @@ internal static class SecurityFindings
 
     private static IEnumerable<SecurityFinding> Capabilities(ContainerSecurity facts, HostConfig host)
     {
+        var isHosts = facts.Namespaces.Contains(new NamespaceState("user", "host"));
         foreach (var name in facts.Capabilities)
         {
             if (DangerousCapabilities.TryGetValue(name, out var danger) && !host.Privileged)
             {
+                if (!isHosts)
+                {
+                    // There it counts for what belongs to the user namespace alone (user_namespaces(7)).
+                    yield return new(danger.Grade is Critical or High ? Medium : Low, name, "reach code of the kernel that is closed to others, but nothing of the host's by right", $"--cap-drop {name["CAP_".Length..]}");
+                    continue;
+                }
+
                 yield return new(danger.Grade, name, danger.Attack, $"--cap-drop {name["CAP_".Length..]}");
             }
         }
@@ -108,9 +116,17 @@ internal static class SecurityFindings
             }
         }
 
+        foreach (var shared in facts.Namespaces.Where(ns => ns.SharedWith is not null && ns.Type is "pid" or "ipc"))
+        {
+            var others = string.Join(", ", shared.SharedWith!);
+            yield return shared.Type == "pid"
+                ? new(Medium, $"the pid namespace is shared with {others}", "see the others' processes and environments, and signal those of its user", $"leave out --pid container:{shared.SharedWith![0]}")
+                : new(Low, $"the ipc namespace is shared with {others}", "read and write the others' shared memory", $"leave out --ipc container:{shared.SharedWith![0]}");
+        }
+
         if (facts.Namespaces.Contains(new NamespaceState("user", "host")) && facts.User is null or ['0', ':', ..])
         {
-            yield return new(Medium, "root is the host's root", "after any other way out, be root on the host at once", "-u with a user of the image's");
+            yield return new(Medium, "root is the host's root", "after any other way out, be root on the host at once", "--userns auto, or -u with a user of the image's");
         }
     }
 

@@ -1,9 +1,10 @@
+using Wherry.Api.Contracts.Containers;
 using Wherry.Api.Contracts.Security;
 using Wherry.Engine.Containers;
 using Wherry.Engine.Specs;
 using Wherry.Engine.State;
-using Wherry.Engine.Validation;
 using Wherry.Engine.Volumes;
+using Wherry.Runtime.Contracts.Protocol;
 
 namespace Wherry.Engine.Security;
 
@@ -12,7 +13,7 @@ internal static class SecurityReport
 {
     private static readonly Dictionary<string, Func<ContainerRecord, bool>> AskedForHosts = new(StringComparer.Ordinal)
     {
-        ["user"] = _ => true,
+        ["user"] = record => record.Ids is null,
         ["pid"] = record => record.Host.PidMode == "host",
         ["mnt"] = _ => false,
         ["net"] = record => record.Host.NetworkMode == "host",
@@ -21,8 +22,18 @@ internal static class SecurityReport
         ["cgroup"] = record => record.Host.CgroupnsMode != "private",
     };
 
-    public static ContainerSecurity Of(Container container, HostFacts host)
+    /// <summary>Which of its modes makes a container join another's.</summary>
+    private static readonly Dictionary<string, Func<HostConfig, string>> Modes = new(StringComparer.Ordinal)
     {
+        ["user"] = config => config.UsernsMode,
+        ["pid"] = config => config.PidMode,
+        ["net"] = config => config.NetworkMode,
+        ["ipc"] = config => config.IpcMode,
+    };
+
+    public static ContainerSecurity Of(EngineParts parts, Container container)
+    {
+        var (host, registry) = (parts.Host, parts.Registry);
         var record = container.Record;
         var options = SecurityOptions.Parse(record.Host.SecurityOpt);
         var facts = record.Life.IsAlive && container.Sandbox?.HostPid is { } pid ? ProcessFacts.TryRead(pid) : null;
@@ -33,22 +44,25 @@ internal static class SecurityReport
             Id = record.Id,
             Name = record.Name,
             Running = facts is not null,
-            User = facts?.User,
+            User = facts is null ? null : Inside(record, facts),
+            Privileged = record.Host.Privileged,
             Namespaces =
             [
                 .. facts is null
-                    ? AskedForHosts.Select(entry => new NamespaceState(entry.Key, entry.Value(record) ? "host" : "own"))
-                    : facts.OwnNamespaces.Select(entry => new NamespaceState(entry.Key, entry.Value ? "own" : "host")),
+                    ? AskedForHosts.Select(entry => State(entry.Key, entry.Value(record)))
+                    : facts.OwnNamespaces.Select(entry => State(entry.Key, !entry.Value)),
             ],
-            UserMappings = facts?.UserMappings ?? [],
+            UserMappings = facts?.UserMappings ?? [.. (record.Ids?.Users ?? []).Select(range => $"{range.Inside} {range.Outside} {range.Count}")],
             Capabilities = facts is null
                 ? DefaultCapabilities.For(record.Host, host).Bounding
                 : [.. CapabilityNames.All.Where(facts.Capabilities.Contains)],
             NoNewPrivileges = facts?.NoNewPrivileges ?? options.NoNewPrivileges,
             Seccomp = !(facts?.IsFiltered ?? asksFilter) ? "none" : options.Seccomp is null or SecurityOptions.Builtin ? "builtin" : "custom",
             AppArmor = host.AppArmor ? facts?.Label ?? options.AppArmor ?? "" : "",
+            SignalScope = host.SignalScope && !SharesWithAnother(record.Host) && LaunchOrder.CanBeScoped(SandboxPlan.SpecOf(parts, record)),
             SelinuxLabel = host.SeLinux ? facts?.Label ?? "" : "",
             ReadonlyRootfs = record.Host.ReadonlyRootfs,
+            NoSuidRoot = options.NoSuid,
             MaskedPaths = isUnmasked ? 0 : record.Host.MaskedPaths?.Count ?? 0,
             ReadonlyPaths = isUnmasked ? 0 : record.Host.ReadonlyPaths?.Count ?? 0,
             WritableMounts =
@@ -64,5 +78,30 @@ internal static class SecurityReport
             Findings = [],
         };
         return report with { Findings = SecurityFindings.For(report, record.Host, record.Config, [.. record.Mounts]) };
+
+        NamespaceState State(string type, bool isHosts) =>
+            isHosts ? new(type, "host")
+            : Joined(record, type) is { } peer ? new(type, "container", [registry.Find(peer)?.Record.Name ?? peer])
+            : new(type, "own", Guests(container, registry, type) is { Count: > 0 } guests ? guests : null);
     }
+
+    /// <summary>The container whose namespace this one joins, as the user named it.</summary>
+    private static string? Joined(ContainerRecord record, string type) => Modes.TryGetValue(type, out var mode) ? Peer.NameIn(mode(record.Host)) : null;
+
+    private static List<string> Guests(Container container, ContainerRegistry registry, string type) =>
+    [
+        .. from other in registry.Snapshot()
+           where other.Life.IsAlive && Joined(other.Record, type) is { } peer && registry.Find(peer) == container
+           select other.Record.Name,
+    ];
+
+    // As the image's own files call the user.
+    private static string Inside(ContainerRecord record, ProcessFacts facts)
+    {
+        var (uid, gid) = record.Ids?.Map.Inside(facts.Uid, facts.Gid) ?? (facts.Uid, facts.Gid);
+        return $"{uid}:{gid}";
+    }
+
+    private static bool SharesWithAnother(HostConfig host) =>
+        new[] { host.NetworkMode, host.PidMode, host.IpcMode }.Any(mode => Peer.NameIn(mode) is not null);
 }

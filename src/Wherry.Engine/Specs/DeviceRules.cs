@@ -8,28 +8,12 @@ namespace Wherry.Engine.Specs;
 /// <summary>Which devices a container's programs may open, in the order the kernel is told.</summary>
 internal static partial class DeviceRules
 {
-    /// <summary>Everything denied, nodes may be made of anything, and the harmless devices every program expects.</summary>
-    private static readonly DeviceRule[] Defaults =
-    [
-        new(Allow: false, Access: "rwm"),
-        new(Allow: true, "c", Access: "m"),
-        new(Allow: true, "b", Access: "m"),
-        new(Allow: true, "c", 1, 3, "rwm"), // /dev/null
-        new(Allow: true, "c", 1, 5, "rwm"), // /dev/zero
-        new(Allow: true, "c", 1, 7, "rwm"), // /dev/full
-        new(Allow: true, "c", 1, 8, "rwm"), // /dev/random
-        new(Allow: true, "c", 1, 9, "rwm"), // /dev/urandom
-        new(Allow: true, "c", 5, 0, "rwm"), // /dev/tty
-        new(Allow: true, "c", 5, 1, "rwm"), // /dev/console
-        new(Allow: true, "c", 5, 2, "rwm"), // /dev/ptmx
-        new(Allow: true, "c", 136, null, "rwm"), // /dev/pts/*
-    ];
-
     public static IReadOnlyList<DeviceRule> Make(SpecInputs inputs) => inputs.Host.Privileged
         ? [new DeviceRule(Allow: true, Access: "rwm")]
         :
         [
-            .. Defaults,
+            new DeviceRule(Allow: false, Access: "rwm"),
+            .. DefaultDevices.Rules,
             .. inputs.Devices.Select(device => new DeviceRule(Allow: true, device.Node.Type, device.Node.Major, device.Node.Minor, device.Access)),
             .. (inputs.Host.DeviceCgroupRules ?? []).Select(Parse),
         ];

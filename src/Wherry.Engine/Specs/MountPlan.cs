@@ -1,4 +1,5 @@
 using System.Globalization;
+using Wherry.Engine.Containers;
 using Wherry.Engine.Volumes;
 using Mount = Wherry.Oci.Runtime.Mount;
 
@@ -21,7 +22,10 @@ internal static class MountPlan
 
     public static IReadOnlyList<Mount> Make(SpecInputs inputs)
     {
-        var asked = inputs.Mounts.ToDictionary(mount => mount.Destination, From, StringComparer.Ordinal);
+        var asked = inputs.Mounts.ToDictionary(mount => mount.Destination, mount => From(mount, inputs.Ids is not null), StringComparer.Ordinal);
+
+        // Of the engine's own files, and of volumes, the owners on disk are those inside, whatever container has them.
+        string[] owners = inputs.Ids is null ? [] : ["idmap"];
         var isDevAsked = asked.ContainsKey("/dev");
         var mounts = Defaults(inputs)
             .Where(mount => !asked.ContainsKey(mount.Destination)
@@ -29,7 +33,7 @@ internal static class MountPlan
             .Select(mount => inputs.Host.ReadonlyRootfs && !AlwaysWritable.Contains(mount.Destination) ? WithReadOnly(mount) : mount);
         var files = NetworkFiles
             .Where(file => !asked.ContainsKey(file.Destination))
-            .Select(file => Bind(Path.Combine(inputs.ContainerDirectory, file.File), file.Destination, ["rbind", "rprivate"]))
+            .Select(file => Bind(Path.Combine(inputs.ContainerDirectory, file.File), file.Destination, ["rbind", "rprivate", .. owners]))
             .Select(mount => inputs.Host.ReadonlyRootfs ? WithReadOnly(mount) : mount);
 
         // The kernel's own first, then parents before children, the container's /etc files like any other.
@@ -53,8 +57,13 @@ internal static class MountPlan
         yield return new Mount { Destination = "/sys/fs/cgroup", Type = "cgroup", Source = "cgroup", Options = [.. access, "nosuid", "noexec", "nodev"] };
 
         // Message queues are those of the IPC namespace the mount is made in, whether or not the host has them mounted.
-        yield return new Mount { Destination = "/dev/mqueue", Type = "mqueue", Source = "mqueue", Options = ["nosuid", "noexec", "nodev"] };
-        if (host.IpcMode == "host")
+        // The host's can't be shown by the root of another user namespace; programs can use them without.
+        if (host.IpcMode != "host" || inputs.Ids is null)
+        {
+            yield return new Mount { Destination = "/dev/mqueue", Type = "mqueue", Source = "mqueue", Options = ["nosuid", "noexec", "nodev"] };
+        }
+
+        if (host.IpcMode == "host" || Peer.NameIn(host.IpcMode) is not null)
         {
             yield return Bind("/dev/shm", "/dev/shm", ["rbind", "rprivate"]);
             yield break;
@@ -73,7 +82,7 @@ internal static class MountPlan
         }
     }
 
-    private static Mount From(ResolvedMount mount)
+    private static Mount From(ResolvedMount mount, bool inUserNamespace)
     {
         if (mount.Type == MountType.Tmpfs)
         {
@@ -83,7 +92,7 @@ internal static class MountPlan
         var bind = Bind(
             mount.Source ?? throw new InvalidOperationException($"the volume at {mount.Destination} was not made"),
             mount.Destination,
-            [mount.NonRecursive ? "bind" : "rbind", mount.Propagation ?? "rprivate"]);
+            [mount.NonRecursive ? "bind" : "rbind", mount.Propagation ?? "rprivate", .. mount.HasMappedOwners(inUserNamespace) ? ["idmap"] : Array.Empty<string>()]);
         return mount.ReadOnly ? WithReadOnly(bind) : bind;
     }
 

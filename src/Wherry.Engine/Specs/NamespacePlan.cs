@@ -1,4 +1,5 @@
 using System.Globalization;
+using Wherry.Linux.Processes;
 using Wherry.Oci.Runtime;
 
 namespace Wherry.Engine.Specs;
@@ -22,12 +23,17 @@ internal static class NamespacePlan
 
         if (host.PidMode != "host")
         {
-            namespaces.Add(new Namespace("pid"));
+            namespaces.Add(new Namespace("pid", inputs.PidNamespacePath));
         }
 
         if (host.IpcMode != "host")
         {
-            namespaces.Add(new Namespace("ipc"));
+            namespaces.Add(new Namespace("ipc", inputs.IpcNamespacePath));
+        }
+
+        if (inputs.Ids is not null)
+        {
+            namespaces.Add(new Namespace("user", inputs.UserNamespacePath));
         }
 
         if (IsCgroupPrivate(inputs))
@@ -45,7 +51,7 @@ internal static class NamespacePlan
         if (inputs.Host.NetworkMode != "host" && inputs.NetworkNamespacePath is null)
         {
             sysctls["net.ipv4.ip_unprivileged_port_start"] = "0";
-            sysctls["net.ipv4.ping_group_range"] = string.Create(CultureInfo.InvariantCulture, $"0 {inputs.HostFacts.LastGroup}");
+            sysctls["net.ipv4.ping_group_range"] = "0 " + Math.Min(inputs.HostFacts.LastGroup, LastGroup(inputs.Ids)).ToString(CultureInfo.InvariantCulture);
         }
 
         foreach (var (name, value) in inputs.Host.Sysctls ?? [])
@@ -55,6 +61,9 @@ internal static class NamespacePlan
 
         return sysctls;
     }
+
+    // The kernel takes no group that is nobody's in the network's user namespace.
+    private static uint LastGroup(IdMap? ids) => ids is null ? int.MaxValue : ids.Groups.Max(range => range.Inside + (range.Count - 1));
 
     /// <summary>The default follows Docker: private on v2, the host's on v1, where programs look for controllers by their paths.</summary>
     private static bool IsCgroupPrivate(SpecInputs inputs) => inputs.Host.CgroupnsMode switch

@@ -14,7 +14,7 @@ internal static class ResourcePlan
         Memory = Has(inputs, "memory") ? Memory(inputs) : null,
         Cpu = Cpu(inputs),
         Pids = Has(inputs, "pids") && inputs.Host.PidsLimit is > 0 and var limit ? new PidsLimit(limit) : null,
-        BlockIo = Has(inputs, "blkio") && inputs.Host.BlkioWeight > 0 ? new BlockIoLimits { Weight = (ushort)inputs.Host.BlkioWeight } : null,
+        BlockIo = Has(inputs, "blkio") ? inputs.BlockIo : null,
     };
 
     private static MemoryLimits? Memory(SpecInputs inputs)
@@ -52,6 +52,8 @@ internal static class ResourcePlan
             Period = !hasCpu ? null : host.NanoCpus > 0 ? CpuPeriod : host.CpuPeriod > 0 ? (ulong)host.CpuPeriod : null,
             Cpus = hasSets && host.CpusetCpus.Length > 0 ? host.CpusetCpus : null,
             Mems = hasSets && host.CpusetMems.Length > 0 ? host.CpusetMems : null,
+            RealtimePeriod = host.CpuRealtimePeriod > 0 ? (ulong)host.CpuRealtimePeriod : null,
+            RealtimeRuntime = host.CpuRealtimeRuntime > 0 ? host.CpuRealtimeRuntime : null,
         };
         return limits == new CpuLimits() ? null : limits;
     }

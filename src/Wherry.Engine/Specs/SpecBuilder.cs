@@ -1,4 +1,5 @@
 using Wherry.Api.Contracts.Containers;
+using Wherry.Engine.UserNamespaces;
 using Wherry.Oci.Runtime;
 
 namespace Wherry.Engine.Specs;
@@ -26,6 +27,8 @@ public static class SpecBuilder
             Linux = new LinuxConfig
             {
                 Namespaces = NamespacePlan.Make(inputs),
+                UidMappings = inputs.Ids is { } users ? IdRecord.Mappings(users.Users) : [],
+                GidMappings = inputs.Ids is { } groups ? IdRecord.Mappings(groups.Groups) : [],
                 Devices = [.. inputs.Devices.Select(device => device.Node)],
                 CgroupsPath = inputs.CgroupsPath,
                 Resources = ResourcePlan.Make(inputs),

@@ -1,6 +1,7 @@
 using Wherry.Api.Contracts.Containers;
 using Wherry.Engine.Validation;
 using Wherry.Engine.Volumes;
+using Wherry.Linux.Processes;
 using Wherry.Oci.Runtime;
 
 namespace Wherry.Engine.Specs;
@@ -32,11 +33,24 @@ public sealed record SpecInputs
     /// <summary>Nodes of the host's devices the container gets, see <see cref="HostDevices.Resolve"/>.</summary>
     public IReadOnlyList<GrantedDevice> Devices { get; init; } = [];
 
+    /// <summary>Of the host's block devices, see <see cref="BlockIoPlan.Resolve"/>; null limits nothing.</summary>
+    public BlockIoLimits? BlockIo { get; init; }
+
     /// <summary>The system call rules; null for none.</summary>
     public SeccompConfig? Seccomp { get; init; }
 
+    /// <summary>The maps of its user namespace; null in the host's.</summary>
+    public IdMap? Ids { get; init; }
+
+    /// <summary>A user namespace to join, of the same maps; null for one of its own.</summary>
+    public string? UserNamespacePath { get; init; }
+
     /// <summary>A network namespace to join; null for one of its own, unless the host's is asked for.</summary>
     public string? NetworkNamespacePath { get; init; }
+
+    public string? PidNamespacePath { get; init; }
+
+    public string? IpcNamespacePath { get; init; }
 }
 
 /// <param name="Node">The node to make.</param>

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Wherry.Api.Contracts.Containers;
+using Wherry.Engine.UserNamespaces;
 using Wherry.Engine.Volumes;
 using Wherry.Networking.Bridge;
 
@@ -32,6 +33,9 @@ internal sealed record ContainerRecord
     public required HostConfig Host { get; init; }
 
     public IReadOnlyList<ResolvedMount> Mounts { get; init; } = [];
+
+    /// <summary>The ids of its user namespace; null in the host's.</summary>
+    public IdRecord? Ids { get; init; }
 
     public string? RequestedAddress { get; init; }
 

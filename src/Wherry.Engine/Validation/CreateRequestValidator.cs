@@ -25,6 +25,7 @@ public static class CreateRequestValidator
         LimitRules.Check(host, facts, warnings);
         NetworkRules.Check(asked, config, host, warnings);
         SecurityRules.Check(host, facts, warnings);
+        UserNamespaceRules.Check(host, warnings);
         return warnings;
     }
 

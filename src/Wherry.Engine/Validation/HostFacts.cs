@@ -29,6 +29,9 @@ public sealed record HostFacts
     /// <summary>Swap can be limited together with memory.</summary>
     public bool SwapLimit { get; init; }
 
+    /// <summary>Real-time scheduling has a share per cgroup (v1, and kernels built with it).</summary>
+    public bool CpuRealtime { get; init; }
+
     /// <summary>The engine's bounding set: no container can have more. Names such as <c>CAP_CHOWN</c>.</summary>
     public IReadOnlySet<string> Capabilities { get; init; } = new HashSet<string>();
 
@@ -39,6 +42,9 @@ public sealed record HostFacts
     public int OomScoreAdjustment { get; init; }
 
     public bool AppArmor { get; init; }
+
+    /// <summary>Signals and tracing can be made to end at a container's border (Landlock, Linux 6.12).</summary>
+    public bool SignalScope { get; init; }
 
     public bool Seccomp { get; init; }
 

@@ -14,7 +14,9 @@ internal static class LimitRules
     {
         CheckMemory(host, facts, warnings);
         CheckCpu(host, facts, warnings);
+        CheckRealtime(host, facts);
         CheckCpuSets(host, facts, warnings);
+        CheckBlockIo(host, facts, warnings);
         CheckRest(host, facts, warnings);
         CheckUlimits(host, facts, warnings);
     }
@@ -77,6 +79,50 @@ internal static class LimitRules
         }
     }
 
+    private static void CheckRealtime(HostConfig host, HostFacts facts)
+    {
+        if (host is { CpuRealtimePeriod: 0, CpuRealtimeRuntime: 0 })
+        {
+            return;
+        }
+
+        if (!facts.CpuRealtime)
+        {
+            throw WherryException.Unsupported(
+                $"{(host.CpuRealtimeRuntime != 0 ? "--cpu-rt-runtime" : "--cpu-rt-period")}: your kernel does not support CPU real-time scheduling in cgroups, or the hierarchy is v2, which has no share of it");
+        }
+
+        Refuse(host.CpuRealtimePeriod < 0 || host.CpuRealtimeRuntime < 0, "CPU real-time period and runtime can not be less than 0");
+        Refuse(
+            host.CpuRealtimePeriod != 0 && host.CpuRealtimeRuntime > host.CpuRealtimePeriod,
+            "cpu real-time runtime cannot be higher than cpu real-time period");
+    }
+
+    private static void CheckBlockIo(HostConfig host, HostFacts facts, List<string> warnings)
+    {
+        Refuse(host.BlkioWeight is not 0 and (< 10 or > 1000), "Range of blkio weight is from 10 to 1000");
+        foreach (var device in host.BlkioWeightDevice ?? [])
+        {
+            Refuse(!device.Path.StartsWith('/'), $"bad format for device path: {device.Path}");
+            Refuse(device.Weight is not 0 and (< 10 or > 1000), $"Range of blkio weight is from 10 to 1000, not {device.Weight} for {device.Path}");
+        }
+
+        ThrottleDevice[] throttled =
+            [.. host.BlkioDeviceReadBps ?? [], .. host.BlkioDeviceWriteBps ?? [], .. host.BlkioDeviceReadIOps ?? [], .. host.BlkioDeviceWriteIOps ?? []];
+        foreach (var device in throttled)
+        {
+            Refuse(!device.Path.StartsWith('/'), $"bad format for device path: {device.Path}");
+            Refuse(device.Rate < 0, $"invalid rate for device {device.Path}: {device.Rate} is less than 0");
+        }
+
+        if (!facts.Controllers.Contains("blkio"))
+        {
+            Warn(warnings, host.BlkioWeight > 0, "Your kernel does not support Block I/O weight or the cgroup is not mounted. Weight discarded.");
+            Warn(warnings, host.BlkioWeightDevice is { Count: > 0 }, "Your kernel does not support Block I/O weight_device or the cgroup is not mounted. Weight-device discarded.");
+            Warn(warnings, throttled.Length > 0, "Your kernel does not support Block I/O limits or the cgroup is not mounted. Block I/O limits discarded.");
+        }
+    }
+
     private static void CheckCpuSets(HostConfig host, HostFacts facts, List<string> warnings)
     {
         CheckSet(host.CpusetCpus, facts.CpuList, "cpuset cpus", "CPUs");
@@ -107,7 +153,6 @@ internal static class LimitRules
 
     private static void CheckRest(HostConfig host, HostFacts facts, List<string> warnings)
     {
-        Refuse(host.BlkioWeight is not 0 and (< 10 or > 1000), "Range of blkio weight is from 10 to 1000");
         Refuse(host.ShmSize < 0, "SHM size can not be less than 0");
         Refuse(host.OomScoreAdj is < -1000 or > 1000, $"Invalid value {host.OomScoreAdj}, range for oom score adj is [-1000, 1000]");
         Refuse(host.PidsLimit < -1, $"Invalid value {host.PidsLimit} for pids limit: -1 or 0 is unlimited");
@@ -115,10 +160,6 @@ internal static class LimitRules
             warnings,
             host.PidsLimit > 0 && !facts.Controllers.Contains("pids"),
             "Your kernel does not support PIDs limit capabilities or the cgroup is not mounted. PIDs limit discarded.");
-        Warn(
-            warnings,
-            host.BlkioWeight > 0 && !facts.Controllers.Contains("blkio"),
-            "Your kernel does not support Block I/O weight or the cgroup is not mounted. Weight discarded.");
         Warn(
             warnings,
             !facts.CanExceedLimits && host.OomScoreAdj != 0 && host.OomScoreAdj < facts.OomScoreAdjustment,

@@ -1,4 +1,5 @@
 using Wherry.Api.Contracts.Containers;
+using Wherry.Engine.Containers;
 using Wherry.Errors;
 
 namespace Wherry.Engine.Validation;
@@ -17,13 +18,6 @@ internal static class UnsupportedOptions
         Refuse("--gpus", host.DeviceRequests is { Count: > 0 });
         Refuse("--link", host.Links is { Count: > 0 }, "containers reach one another by address");
         Refuse("--storage-opt", host.StorageOpt is { Count: > 0 });
-        Refuse("--cpu-rt-period", host.CpuRealtimePeriod != 0);
-        Refuse("--cpu-rt-runtime", host.CpuRealtimeRuntime != 0);
-        Refuse("--blkio-weight-device", host.BlkioWeightDevice is { Count: > 0 });
-        Refuse("--device-read-bps", host.BlkioDeviceReadBps is { Count: > 0 });
-        Refuse("--device-write-bps", host.BlkioDeviceWriteBps is { Count: > 0 });
-        Refuse("--device-read-iops", host.BlkioDeviceReadIOps is { Count: > 0 });
-        Refuse("--device-write-iops", host.BlkioDeviceWriteIOps is { Count: > 0 });
         Refuse("--isolation", host.Isolation is not ("" or "default" or "process"));
         if (host.Runtime is { Length: > 0 } runtime && runtime != "wherry")
         {
@@ -54,23 +48,18 @@ internal static class UnsupportedOptions
 
     private static void CheckNamespaces(HostConfig host)
     {
-        CheckMode("IPC", "--ipc", host.IpcMode, ["", "none", "private", "shareable", "host"]);
-        CheckMode("PID", "--pid", host.PidMode, ["", "host"]);
-        CheckMode("UTS", "--uts", host.UTSMode, ["", "host"]);
-        CheckMode("user namespace", "--userns", host.UsernsMode, ["", "host"]);
-        CheckMode("cgroup namespace", "--cgroupns", host.CgroupnsMode, ["", "host", "private"]);
+        CheckMode("IPC", host.IpcMode, ["", "none", "private", "shareable", "host"], canJoin: true);
+        CheckMode("PID", host.PidMode, ["", "host"], canJoin: true);
+        CheckMode("UTS", host.UTSMode, ["", "host"]);
+        CheckMode("cgroup namespace", host.CgroupnsMode, ["", "host", "private"]);
     }
 
-    private static void CheckMode(string kind, string option, string mode, string[] offered)
+    private static void CheckMode(string kind, string mode, string[] offered, bool canJoin = false)
     {
-        if (offered.Contains(mode))
+        if (!offered.Contains(mode) && !(canJoin && Peer.NameIn(mode) is { Length: > 0 }))
         {
-            return;
+            throw WherryException.Invalid($"invalid {kind} mode: {mode}");
         }
-
-        throw mode.StartsWith("container:", StringComparison.Ordinal)
-            ? WherryException.Unsupported($"{option} {mode} is not supported; only networks can be shared between containers")
-            : WherryException.Invalid($"invalid {kind} mode: {mode}");
     }
 
     private static void Refuse(string option, bool isAsked, string? instead = null)

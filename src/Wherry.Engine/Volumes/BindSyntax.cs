@@ -60,6 +60,7 @@ internal static class BindSyntax
             ReadOnly = options.Contains("ro"),
             Propagation = Array.Find(options, Propagations.Contains) ?? "rprivate",
             CreateSource = true,
+            IdMap = options.Contains("idmap"),
         };
     }
 
@@ -82,7 +83,7 @@ internal static class BindSyntax
         };
     }
 
-    /// <summary>Each matter at most once: access, label, propagation, copying, consistency.</summary>
+    /// <summary>Each matter at most once: access, label, propagation, copying, owners, consistency.</summary>
     private static bool IsMode(string mode)
     {
         var seen = new HashSet<string>(StringComparer.Ordinal);
@@ -93,6 +94,7 @@ internal static class BindSyntax
                 "rw" or "ro" => "access",
                 "z" or "Z" => "label",
                 "nocopy" => "copy",
+                "idmap" => "owners",
                 _ when Propagations.Contains(option) => "propagation",
                 _ when Consistencies.Contains(option) => "consistency",
                 _ => null,

@@ -48,6 +48,9 @@ public sealed record ResolvedMount
     /// <summary>Mount the source alone, without what is mounted below it.</summary>
     public bool NonRecursive { get; init; }
 
+    /// <summary>A bind's owners are shown through the container's user namespace too (<c>-v …:idmap</c>), as a volume's are.</summary>
+    public bool IdMap { get; init; }
+
     /// <summary>Don't fill an empty volume from the image.</summary>
     public bool NoCopy { get; init; }
 
@@ -56,6 +59,9 @@ public sealed record ResolvedMount
 
     /// <summary>A tmpfs's options, complete.</summary>
     public IReadOnlyList<string>? TmpfsOptions { get; init; }
+
+    /// <summary>The owners on disk are those seen inside.</summary>
+    public bool HasMappedOwners(bool inUserNamespace) => inUserNamespace && (Type == MountType.Volume || (Type == MountType.Bind && IdMap));
 
     /// <summary>The volume is filled from the image's directory at <see cref="Destination"/> while it is empty.</summary>
     [JsonIgnore]

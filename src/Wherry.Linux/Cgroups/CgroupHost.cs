@@ -86,8 +86,9 @@ public sealed class CgroupHost
     /// The directories that make up the cgroup of that path, one per tree that matters. A tree in which nothing can be made
     /// there does not: it is mounted read-only, or belongs to another user who has delegated no part of it.
     /// </summary>
-    /// <param name="path">As in runtime-spec's <c>linux.cgroupsPath</c>; always below the trees' roots.</param>
-    public CgroupDirectories Locate(string path)
+    /// <param name="path">Below the trees' roots.</param>
+    /// <param name="isUnit">It is a unit of systemd's, which counts its processes in the v2 tree even where that limits nothing.</param>
+    public CgroupDirectories Locate(string path, bool isUnit = false)
     {
         var relative = Normalize(path);
         var directories = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -100,7 +101,7 @@ public sealed class CgroupHost
         }
 
         // Next to v1 controllers, a v2 tree that has none of those we limit or count by is of no use.
-        var unified = Unified is not null && (V1.Count == 0 || UnifiedControllers.Intersect(Needed, StringComparer.Ordinal).Any()) ? $"{Unified}/{relative}" : null;
+        var unified = Unified is not null && (isUnit || V1.Count == 0 || UnifiedControllers.Intersect(Needed, StringComparer.Ordinal).Any()) ? $"{Unified}/{relative}" : null;
         return new CgroupDirectories(this, directories, unified is not null && _isOpen(unified, Unified!) ? unified : null);
     }
 

@@ -117,6 +117,8 @@ public static class SyscallNumber
     public static int PidfdGetfd => 438;
     public static int Faccessat2 => 439;
     public static int MountSetattr => 442;
+    public static int LandlockCreateRuleset => 444;
+    public static int LandlockRestrictSelf => 446;
 
     // The comparison folds to a constant when compiled ahead of time for one architecture.
     private static int Pick(int x64, int arm64) =>

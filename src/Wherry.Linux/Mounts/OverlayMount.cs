@@ -44,7 +44,7 @@ public static class OverlayMount
     }
 
     /// <summary>The same with mount(2), for kernels before 6.5: their fsconfig(2) takes no value longer than 255 bytes.</summary>
-    private static FileDescriptor ByPage(IReadOnlyList<string> lower, string? upper, string? work, IReadOnlyList<string> options, string place)
+    internal static FileDescriptor ByPage(IReadOnlyList<string> lower, string? upper, string? work, IReadOnlyList<string> options, string place)
     {
         // Names by descriptor are short, and hold no character that would have to be escaped.
         var open = lower.Select(layer => FileSyscalls.Open(layer, OpenFlags.PathOnly | OpenFlags.Directory)).ToList();
@@ -66,7 +66,8 @@ public static class OverlayMount
         }
     }
 
-    private static FileDescriptor ByDescriptor(IReadOnlyList<string> lower, string? upper, string? work, IReadOnlyList<string> options)
+    /// <summary>The same with one call per layer, which has no limit but the kernel's own, for kernels since 6.5.</summary>
+    public static FileDescriptor ByDescriptor(IReadOnlyList<string> lower, string? upper, string? work, IReadOnlyList<string> options)
     {
         using var context = Begin();
         foreach (var layer in lower)

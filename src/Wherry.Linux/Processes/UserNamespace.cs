@@ -1,30 +1,16 @@
 using System.Globalization;
-using System.Runtime.InteropServices;
 using System.Text;
 using Wherry.Errors;
 using Wherry.Linux.Capabilities;
 using Wherry.Linux.Files;
-using Wherry.Linux.Kernel;
-using Wherry.Linux.Signals;
 
 namespace Wherry.Linux.Processes;
 
-/// <summary>A range of ids (user_namespaces(7)).</summary>
-/// <param name="Inside">The first id inside.</param>
-/// <param name="Outside">The id outside that stands for it.</param>
-/// <param name="Count">How many.</param>
-public readonly record struct IdRange(uint Inside, uint Outside, uint Count);
-
 /// <summary>Makes user namespaces with their mappings written, for processes to join and for mounts to be mapped by.</summary>
-public static unsafe partial class UserNamespace
+public static class UserNamespace
 {
     /// <summary>As many ranges as the kernel takes.</summary>
     public const int MostRanges = 340;
-
-    private const int SigChld = 17;
-    private const int StackSize = 16 * 1024;
-    private const int ProtReadWrite = 3;
-    private const int MapPrivateAnonymous = 0x22;
 
     /// <summary>
     /// Whether this process is in a user namespace other than the host's: there root has every capability, but over
@@ -42,28 +28,11 @@ public static unsafe partial class UserNamespace
     /// <exception cref="LinuxException">The kernel has none to give, or refuses the mappings.</exception>
     public static FileDescriptor Make(IReadOnlyList<IdRange> users, IReadOnlyList<IdRange> groups)
     {
-        // The namespace needs a process to be made by and mapped through. Its code is libc's alone, nothing of this
-        // program's: a copy of this process can't run managed code (see VforkChild), but it can wait for a signal.
-        var pause = NativeLibrary.GetExport(NativeLibrary.Load("libc.so.6"), "pause");
-        var stack = Syscall.Check(Syscall.Call(SyscallNumber.Mmap, 0, StackSize, ProtReadWrite, MapPrivateAnonymous, -1, 0), "reserve a stack");
-        var holder = Clone(pause, stack + StackSize, (int)CloneFlags.NewUser | SigChld, 0);
-        var error = Marshal.GetLastSystemError();
-        Syscall.Call(SyscallNumber.Munmap, stack, StackSize);
-        if (holder < 0)
-        {
-            throw new LinuxException("make a user namespace (is /proc/sys/user/max_user_namespaces above zero?)", error);
-        }
-
-        try
-        {
-            WriteMappings(holder, users, groups);
-            return FileSyscalls.Open($"/proc/{IdInProc(holder)}/ns/user", OpenFlags.ReadOnly);
-        }
-        finally
-        {
-            ProcessSyscalls.Kill(holder, SignalNumber.Kill);
-            ProcessSyscalls.Wait(holder, block: true);
-        }
+        // The namespace needs a process to be made by and mapped through.
+        using var holder = StartHolder();
+        var process = "/proc/" + IdInProc(holder.Id);
+        Map(process, holder.Id, users, groups);
+        return FileSyscalls.Open(process + "/ns/user", OpenFlags.ReadOnly);
     }
 
     /// <summary>
@@ -98,6 +67,17 @@ public static unsafe partial class UserNamespace
     private static long MappedIds(string file) => (FileSyscalls.TryReadText(file) ?? "")
         .Split('\n', StringSplitOptions.RemoveEmptyEntries)
         .Sum(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries) is [_, _, var count] ? long.Parse(count, CultureInfo.InvariantCulture) : 0);
+    private static IdleProcess StartHolder()
+    {
+        try
+        {
+            return IdleProcess.Start(CloneFlags.NewUser);
+        }
+        catch (LinuxException e)
+        {
+            throw new LinuxException("make a user namespace (is /proc/sys/user/max_user_namespaces above zero?)", e.ErrorNumber);
+        }
+    }
 
     // The caller may be in a pid namespace other than /proc's: there the same process has another number, and that number may be another process.
     private static string IdInProc(int pid)
@@ -166,7 +146,4 @@ public static unsafe partial class UserNamespace
             throw WherryException.Invalid($"{program} refused the mappings {MapText(ranges).Trim().ReplaceLineEndings(", ")}: /etc/subuid and /etc/subgid say what a user may have");
         }
     }
-
-    [LibraryImport("libc", EntryPoint = "clone")]
-    private static partial int Clone(nint entry, nint stack, int flags, nint argument);
 }

@@ -24,6 +24,20 @@ public sealed record LaunchOrder
     /// <summary>The bundle has hooks or network devices, which are the supervisor's work; it then has to read it.</summary>
     public bool HasMakersWork { get; init; }
 
+    /// <summary>Signals and tracing are to end at the container's border, see <see cref="CanBeScoped"/>.</summary>
+    public bool IsScoped { get; init; }
+
+    /// <summary>
+    /// Whether a container has no business with processes outside: it sees only its own, shares no namespace with another
+    /// container, was not given the right to trace, and has no hooks, which are the host's programs.
+    /// </summary>
+    public static bool CanBeScoped(Spec spec) =>
+        spec.Linux?.Namespaces is { } namespaces
+        && namespaces.Any(ns => ns.Type == "pid")
+        && namespaces.All(ns => string.IsNullOrEmpty(ns.Path))
+        && spec.Process?.Capabilities?.Bounding.Contains("CAP_SYS_PTRACE") is not true
+        && spec.Hooks is null;
+
     public static LaunchOrder For(SandboxRequest request) => new()
     {
         Location = request.Location,
@@ -33,6 +47,7 @@ public sealed record LaunchOrder
         StdinOnce = request.Options.StdinOnce,
         Log = request.Options.Log,
         HasMakersWork = request.Spec.Hooks is not null || request.Spec.Linux?.NetDevices is not null,
+        IsScoped = CanBeScoped(request.Spec),
     };
 
     public void WriteTo(WireWriter writer)
@@ -55,6 +70,7 @@ public sealed record LaunchOrder
         writer.Write(Log?.MaxSizeBytes ?? 0);
         writer.Write(Log?.MaxFiles ?? 0);
         writer.Write(HasMakersWork);
+        writer.Write(IsScoped);
     }
 
     public static LaunchOrder ReadFrom(ref WireReader reader)
@@ -81,6 +97,7 @@ public sealed record LaunchOrder
             StdinOnce = stdinOnce,
             Log = path is null ? null : new LogFile(path, maxSize, maxFiles),
             HasMakersWork = reader.ReadBool(),
+            IsScoped = reader.ReadBool(),
         };
     }
 }

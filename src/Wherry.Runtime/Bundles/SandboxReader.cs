@@ -37,6 +37,10 @@ internal static class SandboxReader
             {
                 value = HasValue(ref json) ? value with { SeccompCache = Text(ref json) } : value;
             }
+            else if (json.ValueTextEquals("sharedMemoryOf"u8))
+            {
+                value = HasValue(ref json) ? value with { SharedMemoryOf = Text(ref json) } : value;
+            }
             else if (json.ValueTextEquals("noSuidRoot"u8))
             {
                 value = HasValue(ref json) ? value with { NoSuidRoot = Bool(ref json) } : value;

@@ -35,7 +35,7 @@ public sealed partial class CgroupLimits(CgroupDirectories cgroup, IReadOnlyList
     {
         if (resources is not null)
         {
-            Devices(resources.Devices);
+            Devices(DefaultDevices.AddTo(resources.Devices));
         }
     }
 

@@ -23,7 +23,11 @@ public static class BundleCheck
     public static void Require(Bundle bundle)
     {
         var linux = bundle.Linux;
-        _ = bundle.RootPath;
+        if (bundle.RootPath.Contains('\0'))
+        {
+            throw WherryException.Invalid("root.path: a null character is not allowed in a path");
+        }
+
         Namespaces(linux);
         UserNamespaceMappings(linux);
         TimeOffsets(linux);

@@ -2,6 +2,7 @@ using Wherry.Errors;
 using Wherry.Linux;
 using Wherry.Linux.Mounts;
 using Wherry.Oci.Runtime;
+using Wherry.Runtime.Contracts;
 
 namespace Wherry.Runtime.Mounts;
 
@@ -12,13 +13,16 @@ namespace Wherry.Runtime.Mounts;
 /// </summary>
 public sealed class BindSources : IDisposable
 {
+    private const string SharedMemory = "/dev/shm";
+
     private readonly Dictionary<Mount, FileDescriptor> _trees = new(ReferenceEqualityComparer.Instance);
 
     /// <param name="mounts">All mounts; those that are binds are opened.</param>
     /// <param name="bundle">Where relative sources start.</param>
+    /// <param name="sharedMemoryOf">As <see cref="SandboxOptions.SharedMemoryOf"/>.</param>
     /// <param name="userNamespace">The container's, for id-mapped mounts; null if it has none.</param>
     /// <exception cref="WherryException">A source does not exist.</exception>
-    public static BindSources Open(IReadOnlyList<Mount> mounts, string bundle, FileDescriptor? userNamespace = null)
+    public static BindSources Open(IReadOnlyList<Mount> mounts, string bundle, string? sharedMemoryOf, FileDescriptor? userNamespace = null)
     {
         var sources = new BindSources();
         using var owners = new MappedOwners(userNamespace);
@@ -29,7 +33,9 @@ public sealed class BindSources : IDisposable
                 var options = MountOptions.Of(mount);
                 if (options.IsBind && !options.IsRemount)
                 {
-                    var tree = Clone(mount, options, bundle);
+                    var tree = mount.Destination == SharedMemory && sharedMemoryOf is not null
+                        ? MountNamespace.RunIn(sharedMemoryOf, () => MountSyscalls.CloneTree(SharedMemory, recursive: false))
+                        : Clone(mount, options, bundle);
                     sources._trees.Add(mount, tree);
                     owners.Apply(tree, mount, options);
                     SetOptions(tree, options, mount.Destination);

@@ -2,7 +2,6 @@ using Wherry.Errors;
 using Wherry.Linux;
 using Wherry.Linux.Files;
 using Wherry.Linux.Kernel;
-using Wherry.Runtime.Contracts;
 using FileMode = Wherry.Linux.Files.FileMode;
 
 namespace Wherry.Runtime.Mounts;
@@ -24,16 +23,22 @@ public sealed unsafe class CopyUp
     private CopyUp(FileDescriptor destination) => _destination = destination;
 
     /// <summary>Copies when the volume is empty and the image has a directory there; otherwise does nothing.</summary>
-    public static void Fill(RootDirectory root, VolumeCopyUp copyUp)
+    /// <param name="root">The container's.</param>
+    /// <param name="containerPath">Where the volume will be.</param>
+    /// <param name="volume">Its directory.</param>
+    public static void Fill(RootDirectory root, string containerPath, FileDescriptor volume)
     {
-        using var source = root.TryOpen(copyUp.ContainerPath, ReadDirectory | OpenFlags.Directory);
-        if (source is null || Directory.EnumerateFileSystemEntries(copyUp.VolumeDirectory).Any())
+        using var source = root.TryOpen(containerPath, ReadDirectory | OpenFlags.Directory);
+        if (source is null)
         {
             return;
         }
 
-        using var destination = FileSyscalls.Open(copyUp.VolumeDirectory, ReadDirectory | OpenFlags.Directory);
-        new CopyUp(destination).CopyDirectory(source, destination, "", 0);
+        using var destination = FileSyscalls.OpenAt(volume, ".", ReadDirectory | OpenFlags.Directory, ResolveFlags.Beneath);
+        if (DirectoryEntries.Read(destination).Count == 0)
+        {
+            new CopyUp(destination).CopyDirectory(source, destination, "", 0);
+        }
     }
 
     /// <summary>Copies one directory's contents, and its own attributes, into another that is empty.</summary>

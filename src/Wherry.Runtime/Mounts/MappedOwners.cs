@@ -26,21 +26,7 @@ public sealed class MappedOwners(FileDescriptor? container) : IDisposable
         var mappings = mapped
             ? NamespaceOf(entry.UidMappings, entry.GidMappings)
             : container ?? throw WherryException.Invalid($"mount on {entry.Destination}: it is to be id-mapped, but has no mappings, nor has the container a user namespace");
-        Map(mount, mappings, options.IsIdMappedRecursively, $"mount on {entry.Destination}");
-    }
-
-    /// <summary>Maps a detached mount by a user namespace's mappings.</summary>
-    public static void Map(FileDescriptor mount, FileDescriptor userNamespace, bool recursive, string what)
-    {
-        switch (MountSyscalls.TryMapOwners(mount, userNamespace, recursive))
-        {
-            case >= 0:
-                return;
-            case -Errno.EINVAL or -Errno.ENOSYS:
-                throw WherryException.Unsupported($"{what}: uidMappings: this kernel or the source's file system has no id-mapped mounts");
-            case var error:
-                throw new LinuxException($"{what}: map its owners", -error);
-        }
+        IdMappedMount.Map(mount, mappings, options.IsIdMappedRecursively, $"mount on {entry.Destination}");
     }
 
     public void Dispose() => _made.ForEach(made => made.Namespace.Dispose());

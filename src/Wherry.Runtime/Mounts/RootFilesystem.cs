@@ -2,7 +2,6 @@ using Wherry.Errors;
 using Wherry.Linux;
 using Wherry.Linux.Files;
 using Wherry.Linux.Mounts;
-using Wherry.Linux.Processes;
 using Wherry.Runtime.Contracts;
 
 namespace Wherry.Runtime.Mounts;
@@ -63,8 +62,8 @@ public static class RootFilesystem
         var made = parts switch
         {
             [] => MountSyscalls.CloneTree(path, recursive: true),
-            [.., { Type: "overlay", IdMapped: true } part] => MappedOverlay(part, userNamespace, ownerOnHost),
-            [.., var part] => Detached(part),
+            [.., { IdMapped: true } part] => Mapped(path, part, userNamespace, ownerOnHost),
+            [.., var part] => Detached(path, part),
         };
         MountSyscalls.SetAttributes(made, MountAttributes.None, MountAttributes.None, MountFlags.Private, recursive: false, "the root file system");
         return made;
@@ -152,6 +151,8 @@ public static class RootFilesystem
     {
         switch (part.Type)
         {
+            case "bind" or "overlay" when part.IdMapped:
+                throw WherryException.Invalid("an id-mapped root file system needs a user namespace");
             case "bind":
                 AttachAt(path, MountSyscalls.CloneTree(part.LowerDirectories[0], recursive: true), "the root file system");
                 break;
@@ -159,27 +160,40 @@ public static class RootFilesystem
                 throw WherryException.Invalid("an overlay needs at least one lower directory");
             case "overlay" when part.UpperDirectory is not null && part.WorkDirectory is null:
                 throw WherryException.Invalid("an overlay with an upper directory needs a work directory");
-            case "overlay" when part.IdMapped:
-                throw WherryException.Invalid("an id-mapped root file system needs a user namespace");
             case "overlay" when Environment.OSVersion.Version >= TakesSingleLayers:
-                AttachAt(path, OverlayByLayers(part), What);
+                AttachAt(path, OverlayMount.ByDescriptor(part.LowerDirectories, part.UpperDirectory, part.WorkDirectory, part.Options), What);
                 break;
             case "overlay":
                 MountOverlayByClassicOptions(path, part);
                 break;
             default:
-                throw WherryException.Unsupported($"root file system of type \"{part.Type}\" is not supported");
+                throw Unknown(part);
         }
     }
 
-    // In a user namespace nothing can be mounted in place, so kernels that only know how to do that are out.
-    private static FileDescriptor Detached(RootfsMount part) => part.Type switch
+    private static FileDescriptor Detached(string path, RootfsMount part) => part.Type switch
     {
         "bind" => MountSyscalls.CloneTree(part.LowerDirectories[0], recursive: true),
-        "overlay" when Environment.OSVersion.Version < TakesSingleLayers => throw WherryException.Unsupported("linux.namespaces: a layered root file system in a user namespace needs Linux 6.5"),
-        "overlay" => OverlayByLayers(part),
-        _ => throw WherryException.Unsupported($"root file system of type \"{part.Type}\" is not supported"),
+        "overlay" => OverlayMount.Create(part.LowerDirectories, part.UpperDirectory, part.WorkDirectory, part.Options, path),
+        _ => throw Unknown(part),
     };
+
+    // What lies on disk is shown through mappings, so it stays there as it is, whoever uses it.
+    private static FileDescriptor Mapped(string path, RootfsMount part, FileDescriptor userNamespace, (uint Uid, uint Gid)? ownerOnHost)
+    {
+        switch (part.Type)
+        {
+            case "bind":
+                return IdMappedMount.Clone(part.LowerDirectories[0], userNamespace);
+            case "overlay":
+                var owner = ownerOnHost ?? throw WherryException.Invalid("an id-mapped root file system needs linux.uidMappings and linux.gidMappings, also where the user namespace is joined");
+                return IdMappedOverlay.Create(part.LowerDirectories, part.UpperDirectory, part.WorkDirectory, part.Options, path, userNamespace, owner);
+            default:
+                throw Unknown(part);
+        }
+    }
+
+    private static WherryException Unknown(RootfsMount part) => WherryException.Unsupported($"root file system of type \"{part.Type}\" is not supported");
 
     private static void AttachAt(string path, FileDescriptor mount, string what)
     {
@@ -188,88 +202,6 @@ public static class RootFilesystem
         {
             MountSyscalls.SetAttributes(mount, MountAttributes.None, MountAttributes.None, MountFlags.Private, recursive: false, what);
             MountSyscalls.Attach(mount, target, what);
-        }
-    }
-
-    // One layer at a time has no limit but the kernel's own 500.
-    private static FileDescriptor OverlayByLayers(RootfsMount part)
-    {
-        using var context = OpenOverlay();
-        foreach (var layer in part.LowerDirectories)
-        {
-            Configure(context, "lowerdir+", layer);
-        }
-
-        if (part.UpperDirectory is not null)
-        {
-            Configure(context, "upperdir", part.UpperDirectory);
-            Configure(context, "workdir", part.WorkDirectory);
-        }
-
-        foreach (var option in part.Options)
-        {
-            var equals = option.IndexOf('=');
-            Configure(context, equals < 0 ? option : option[..equals], equals < 0 ? null : option[(equals + 1)..]);
-        }
-
-        return MountSyscalls.CreateMount(context, MountAttributes.None, What);
-    }
-
-    // The layers are shown to the overlay through mappings, so they stay on disk as they are, whoever uses them.
-    private static FileDescriptor MappedOverlay(RootfsMount part, FileDescriptor userNamespace, (uint Uid, uint Gid)? ownerOnHost)
-    {
-        var trees = new List<FileDescriptor>();
-        try
-        {
-            string Mapped(string directory)
-            {
-                var tree = MountSyscalls.CloneTree(directory, recursive: false);
-                trees.Add(tree);
-                MappedOwners.Map(tree, userNamespace, recursive: false, directory);
-                return FileSyscalls.ProcPath(tree);
-            }
-
-            var mapped = part with { LowerDirectories = [.. part.LowerDirectories.Select(Mapped)] };
-            if (part.UpperDirectory is { } upper && part.WorkDirectory is { } work)
-            {
-                // Both through one mount, which an overlay asks of them.
-                var parent = Path.GetDirectoryName(upper);
-                if (parent is null || parent != Path.GetDirectoryName(work))
-                {
-                    throw WherryException.Invalid("an id-mapped root file system needs its upper and work directories side by side");
-                }
-
-                var through = Mapped(parent);
-                mapped = mapped with { UpperDirectory = $"{through}/{Path.GetFileName(upper)}", WorkDirectory = $"{through}/{Path.GetFileName(work)}" };
-            }
-
-            var owner = ownerOnHost ?? throw WherryException.Invalid("an id-mapped root file system needs linux.uidMappings and linux.gidMappings, also where the user namespace is joined");
-            using var identity = new FileSystemIdentity(owner.Uid, owner.Gid);
-            return OverlayByLayers(mapped);
-        }
-        finally
-        {
-            trees.ForEach(tree => tree.Dispose());
-        }
-    }
-
-    private static FileDescriptor OpenOverlay()
-    {
-        var context = MountSyscalls.TryOpenFileSystem("overlay");
-        return context switch
-        {
-            >= 0 => new FileDescriptor(context),
-            -Errno.ENODEV => throw WherryException.Unsupported("this kernel has no overlay file system"),
-            _ => throw new LinuxException("begin an overlay mount", -context),
-        };
-    }
-
-    private static void Configure(FileDescriptor context, string key, string? value)
-    {
-        var result = MountSyscalls.TryConfigure(context, key, value);
-        if (result < 0)
-        {
-            throw new LinuxException($"set the root file system's {key} to {value}", -result);
         }
     }
 

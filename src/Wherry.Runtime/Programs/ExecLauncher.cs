@@ -70,9 +70,9 @@ public sealed unsafe class ExecLauncher(int pid, CloneFlags namespaces) : IDispo
         program.Plan.NewSession = true;
         program.Plan.OutlivesMaker = ProgramsOutliveMaker;
         program.Plan.PreservedDescriptors = PreservedDescriptors;
-        if (user.Uid != 0)
+        if (OwnerOnHost(user.Uid) is var owner and not 0)
         {
-            GiveStreams(user.Uid, stdin, stdout, stderr);
+            GiveStreams(owner, stdin, stdout, stderr);
         }
 
         using var hostProc = FileSyscalls.Open("/proc", OpenFlags.PathOnly | OpenFlags.Directory);
@@ -166,6 +166,11 @@ public sealed unsafe class ExecLauncher(int pid, CloneFlags namespaces) : IDispo
 
     private bool GroupsAreFixed() =>
         FileSyscalls.TryReadText($"/proc/{pid.ToString(CultureInfo.InvariantCulture)}/setgroups")?.StartsWith("deny", StringComparison.Ordinal) is true;
+
+    // Out here the streams' owner is who the user is out here.
+    private uint OwnerOnHost(uint uid) => namespaces.HasFlag(CloneFlags.NewUser)
+        ? IdRange.ToOutside(IdRange.Read($"/proc/{pid.ToString(CultureInfo.InvariantCulture)}/uid_map"), uid) ?? uid
+        : uid;
 
     private static void GiveStreams(uint uid, FileDescriptor stdin, FileDescriptor stdout, FileDescriptor stderr)
     {

@@ -20,10 +20,13 @@ public sealed class ContainerRules : IDisposable
     public SyscallFilter Filter { get; }
 
     /// <summary>Reads them from the container's bundle; null when it has none.</summary>
-    public static ContainerRules? Read(string bundleDirectory, string id)
+    /// <param name="bundleDirectory">The bundle.</param>
+    /// <param name="id">The container's.</param>
+    /// <param name="filterFile">Where the filter was put when the container was made; null where the bundle says.</param>
+    public static ContainerRules? Read(string bundleDirectory, string id, string? filterFile = null)
     {
         var bundle = Bundle.Read(bundleDirectory);
-        return SyscallFilter.Prepare(bundle.Linux.Seccomp, bundle.Options.SeccompCache) is { } filter ? new ContainerRules(bundle, id, filter) : null;
+        return SyscallFilter.Prepare(bundle.Linux.Seccomp, filterFile ?? bundle.Options.SeccompCache) is { } filter ? new ContainerRules(bundle, id, filter) : null;
     }
 
     public void Dispose() => Filter.Dispose();

@@ -14,13 +14,16 @@ internal static class FilterCache
         try
         {
             using var file = FileSyscalls.Open(path, OpenFlags.ReadOnly);
-            return CompiledFilter.TryParse(FileSyscalls.ReadToEnd(file, CompiledFilter.LargestFile));
+            return TryRead(file);
         }
         catch (LinuxException)
         {
             return null;
         }
     }
+
+    /// <summary>The same of an open file.</summary>
+    public static CompiledFilter? TryRead(FileDescriptor file) => CompiledFilter.TryParse(FileSyscalls.ReadToEnd(file, CompiledFilter.LargestFile));
 
     /// <summary>Puts it there in one step: others may read at the same moment. A cache that can't be written is done without.</summary>
     public static void TryWrite(string path, CompiledFilter filter, string uniqueSuffix)

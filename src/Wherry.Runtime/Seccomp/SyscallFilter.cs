@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Wherry.Errors;
+using Wherry.Linux;
 using Wherry.Linux.Kernel;
 using Wherry.Oci.Runtime;
 
@@ -33,23 +34,25 @@ public sealed unsafe class SyscallFilter : IDisposable
     /// <summary>Compiles a bundle's rules, or takes them from the cache.</summary>
     /// <param name="config">Null for no filter.</param>
     /// <param name="cacheFile">Named after the rules by whoever wrote them; null without a cache.</param>
+    /// <param name="cached">That file, opened by someone with the right to; it is not written then. Null opens it here.</param>
     /// <returns>Null when everything is allowed.</returns>
     /// <exception cref="WherryException">InvalidParameter: the rules are not as they must be; Unsupported: the kernel can't do what they need.</exception>
-    public static SyscallFilter? Prepare(SeccompConfig? config, string? cacheFile)
+    public static SyscallFilter? Prepare(SeccompConfig? config, string? cacheFile, FileDescriptor? cached = null)
     {
         if (config is null)
         {
             return null;
         }
 
-        if (cacheFile is not null && FilterCache.TryRead(cacheFile) is { } cached)
+        var found = cached is not null ? FilterCache.TryRead(cached) : cacheFile is not null ? FilterCache.TryRead(cacheFile) : null;
+        if (found is not null)
         {
-            return new SyscallFilter(cached, cached.Flags);
+            return new SyscallFilter(found, found.Flags);
         }
 
         var compiled = FilterCompiler.Compile(config);
         var flags = FilterKernel.Require(compiled);
-        if (cacheFile is not null)
+        if (cacheFile is not null && cached is null)
         {
             FilterCache.TryWrite(cacheFile, compiled with { Flags = flags }, Path.GetRandomFileName());
         }
@@ -72,14 +75,18 @@ public sealed unsafe class SyscallFilter : IDisposable
         return new SyscallFilter(compiled, FilterKernel.Require(compiled) & ~(FilterFlag.NewListener | FilterFlag.WaitKillable));
     }
 
-    /// <summary>Finds, before anything is made, what would keep a filter from being installed.</summary>
+    /// <summary>Compiles rules before anything is made, and finds what would keep the filter from being installed.</summary>
+    /// <returns>What a cache's file is to hold; null when everything is allowed.</returns>
     /// <exception cref="WherryException">As <see cref="Prepare"/>.</exception>
-    public static void Check(SeccompConfig? config)
+    public static byte[]? Compile(SeccompConfig? config)
     {
-        if (config is not null)
+        if (config is null)
         {
-            FilterKernel.Require(FilterCompiler.Compile(config));
+            return null;
         }
+
+        var compiled = FilterCompiler.Compile(config);
+        return (compiled with { Flags = FilterKernel.Require(compiled) }).ToBytes();
     }
 
     /// <summary>Installs it on the calling thread, for ever.</summary>

@@ -97,7 +97,7 @@ public sealed class ContainerStage
 
     private int PrepareAndRun(int preservedDescriptors)
     {
-        using var filter = SyscallFilter.Prepare(_bundle.Linux.Seccomp, _bundle.Options.SeccompCache);
+        using var filter = PrepareFilter();
         FileSyscalls.SetUmask(0);
         if (_order.NewKeyring)
         {
@@ -113,7 +113,7 @@ public sealed class ContainerStage
 
         using var hostProc = FileSyscalls.Open("/proc", OpenFlags.PathOnly | OpenFlags.Directory);
         using var notify = OpenNotifySocket();
-        using var sources = handed is null ? BindSources.Open(_bundle.Spec.Mounts, _bundle.Directory) : BindSources.Adopt(_bundle.Spec.Mounts, handed.Binds);
+        using var sources = handed is null ? BindSources.Open(_bundle.Spec.Mounts, _bundle.Directory, _bundle.Options.SharedMemoryOf) : BindSources.Adopt(_bundle.Spec.Mounts, handed.Binds);
         using var root = OpenRoot(handed);
         SetNames();
         Loopback();
@@ -163,6 +163,18 @@ public sealed class ContainerStage
 
         RunStartHooks(process, user, grant, filter, keepGroups);
         return Become(program, agent);
+    }
+
+    private SyscallFilter? PrepareFilter()
+    {
+        if (_order.HandedOver is not { } handed)
+        {
+            return SyscallFilter.Prepare(_bundle.Linux.Seccomp, _order.FilterFile ?? _bundle.Options.SeccompCache);
+        }
+
+        // The cache itself is the host's.
+        using var cached = handed.Filter < 0 ? null : new FileDescriptor(handed.Filter);
+        return SyscallFilter.Prepare(_bundle.Linux.Seccomp, cacheFile: null, cached);
     }
 
     // What the caller's session keyring holds is none of the container's business (keyctl(2)).
@@ -302,7 +314,7 @@ public sealed class ContainerStage
 
     private int Become(PreparedProgram program, FileDescriptor? agent)
     {
-        var owner = new ListenerOwner(_bundle.Spec.OciVersion, Path.GetFileName(_order.CgroupsPath), "creating", _hostPid, _bundle.Directory);
+        var owner = new ListenerOwner(_bundle.Spec.OciVersion, _order.Id, "creating", _hostPid, _bundle.Directory);
         using var handover = agent is null ? null : new ListenerHandover(agent, _bundle.Linux.Seccomp!, owner, program, isOtherProcess: _bundle.Options.Init);
         if (_bundle.Options.Init)
         {
@@ -329,9 +341,13 @@ public sealed class ContainerStage
 
     private void FillVolumes(RootDirectory root)
     {
-        foreach (var copyUp in _bundle.Options.CopyUps)
+        for (var i = 0; i < _bundle.Options.CopyUps.Count; i++)
         {
-            CopyUp.Fill(root, copyUp);
+            var copyUp = _bundle.Options.CopyUps[i];
+            using var volume = _order.HandedOver is { } handed
+                ? new FileDescriptor(handed.CopyUps[i])
+                : FileSyscalls.Open(copyUp.VolumeDirectory, OpenFlags.PathOnly | OpenFlags.Directory);
+            CopyUp.Fill(root, copyUp.ContainerPath, volume);
         }
     }
 

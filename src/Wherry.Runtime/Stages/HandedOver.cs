@@ -15,30 +15,48 @@ public sealed record HandedOver
     /// <summary>The root file system, attached nowhere.</summary>
     public int Root { get; init; } = -1;
 
+    /// <summary>The cache's file with the compiled system call filter.</summary>
+    public int Filter { get; init; } = -1;
+
     /// <summary>For each of the bundle's mounts, its source if it is a bind.</summary>
     public IReadOnlyList<int> Binds { get; init; } = [];
+
+    /// <summary>For each volume that may have to be filled, its directory.</summary>
+    public IReadOnlyList<int> CopyUps { get; init; } = [];
 
     public void WriteTo(WireWriter writer)
     {
         writer.Write(Config);
         writer.Write(Sandbox);
         writer.Write(Root);
-        writer.Write(Binds.Count);
-        foreach (var bind in Binds)
-        {
-            writer.Write(bind);
-        }
+        writer.Write(Filter);
+        Write(writer, Binds);
+        Write(writer, CopyUps);
     }
 
     public static HandedOver ReadFrom(ref WireReader reader)
     {
-        var (config, sandbox, root) = (reader.ReadInt32(), reader.ReadInt32(), reader.ReadInt32());
-        var binds = new int[reader.ReadCount()];
-        for (var i = 0; i < binds.Length; i++)
+        var (config, sandbox, root, filter) = (reader.ReadInt32(), reader.ReadInt32(), reader.ReadInt32(), reader.ReadInt32());
+        return new HandedOver { Config = config, Sandbox = sandbox, Root = root, Filter = filter, Binds = Read(ref reader), CopyUps = Read(ref reader) };
+    }
+
+    private static void Write(WireWriter writer, IReadOnlyList<int> numbers)
+    {
+        writer.Write(numbers.Count);
+        foreach (var number in numbers)
         {
-            binds[i] = reader.ReadInt32();
+            writer.Write(number);
+        }
+    }
+
+    private static int[] Read(ref WireReader reader)
+    {
+        var numbers = new int[reader.ReadCount()];
+        for (var i = 0; i < numbers.Length; i++)
+        {
+            numbers[i] = reader.ReadInt32();
         }
 
-        return new HandedOver { Config = config, Sandbox = sandbox, Root = root, Binds = binds };
+        return numbers;
     }
 }

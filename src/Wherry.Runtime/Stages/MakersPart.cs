@@ -2,13 +2,16 @@ using System.Globalization;
 using Wherry.Errors;
 using Wherry.Linux;
 using Wherry.Linux.Files;
+using Wherry.Linux.Mounts;
 using Wherry.Linux.Processes;
 using Wherry.Runtime.Bundles;
 using Wherry.Runtime.Cgroups;
 using Wherry.Runtime.Checks;
+using Wherry.Runtime.Contracts;
 using Wherry.Runtime.Contracts.Protocol;
 using Wherry.Runtime.Mounts;
 using Wherry.Runtime.Programs;
+using Wherry.Runtime.Seccomp;
 
 namespace Wherry.Runtime.Stages;
 
@@ -106,14 +109,16 @@ internal sealed class MakersPart : IDisposable
         limits.ApplyDevices(linux.Resources);
         CgroupOwner.Give(request.Cgroup, _bundle.Spec);
 
-        using var sources = BindSources.Open(_bundle.Spec.Mounts, _bundle.Directory, _userNamespace);
+        using var sources = BindSources.Open(_bundle.Spec.Mounts, _bundle.Directory, _bundle.Options.SharedMemoryOf, _userNamespace);
         using var root = RootFilesystem.MakeDetached(_bundle.RootPath, _bundle.Options.Rootfs, _userNamespace, OwnerOnHost());
         HandedOver = new HandedOver
         {
             Config = Hand(Path.Combine(_bundle.Directory, StateFiles.Config)),
             Sandbox = File.Exists(Path.Combine(_bundle.Directory, StateFiles.Sandbox)) ? Hand(Path.Combine(_bundle.Directory, StateFiles.Sandbox)) : -1,
             Root = Hand(root),
+            Filter = HandFilter(),
             Binds = [.. _bundle.Spec.Mounts.Select(mount => sources.Find(mount) is { } source ? Hand(source) : -1)],
+            CopyUps = [.. _bundle.Options.CopyUps.Select(HandVolume)],
         };
         GiveStreams(request);
     }
@@ -127,6 +132,31 @@ internal sealed class MakersPart : IDisposable
         return Hand(file);
     }
 
+    // Compiled here where it was not yet: the cache is the host's.
+    private int HandFilter()
+    {
+        if (_bundle.Linux.Seccomp is null || _bundle.Options.SeccompCache is not { } cache)
+        {
+            return -1;
+        }
+
+        SyscallFilter.Prepare(_bundle.Linux.Seccomp, cache)?.Dispose();
+        return File.Exists(cache) ? Hand(cache) : -1;
+    }
+
+    // Besides the mount the container gets, which may be read-only.
+    private int HandVolume(VolumeCopyUp copyUp)
+    {
+        using var tree = MountSyscalls.CloneTree(copyUp.VolumeDirectory, recursive: false);
+        if (_bundle.Spec.Mounts.FirstOrDefault(mount => mount.Source == copyUp.VolumeDirectory) is { } mount)
+        {
+            using var owners = new MappedOwners(_userNamespace);
+            owners.Apply(tree, mount, MountOptions.Of(mount));
+        }
+
+        return Hand(tree);
+    }
+
     private int Hand(FileDescriptor descriptor)
     {
         var copy = FileSyscalls.Duplicate(descriptor, _lowestNumber);
@@ -134,10 +164,11 @@ internal sealed class MakersPart : IDisposable
         return copy.Number;
     }
 
-    // A stream of the host's root is nobody's inside. Its new owner, the root inside, can give it on to the program's user.
+    // A stream of the host's root is nobody's inside. Its new owner, the root inside, can give it on to the program's
+    // user: by its capabilities, which count only for what has an owner and a group inside.
     private void GiveStreams(StageRequest request)
     {
-        if (IdMappings.HostId(_bundle.Linux.UidMappings, 0) is not { } uid)
+        if (OwnerOnHost() is not var (uid, gid))
         {
             return;
         }
@@ -146,7 +177,7 @@ internal sealed class MakersPart : IDisposable
         {
             try
             {
-                StreamOwner.Give(stream, uid);
+                StreamOwner.Give(stream, uid, gid);
             }
             catch (LinuxException e) when (e.ErrorNumber is Errno.EPERM or Errno.EROFS)
             {

@@ -1,3 +1,4 @@
+using Wherry.Errors;
 using Wherry.Linux;
 using Wherry.Linux.Files;
 using Wherry.Linux.Mounts;
@@ -17,13 +18,26 @@ public static class OwnExecutable
     private const int LowestNumber = 64;
 
     /// <summary>The binary. Opened once and never closed: closing the last descriptor of a detached mount waits for every processor (RCU).</summary>
-    /// <exception cref="LinuxException">Needs CAP_SYS_ADMIN and Linux 5.12.</exception>
+    /// <exception cref="WherryException">It takes CAP_SYS_ADMIN.</exception>
+    /// <exception cref="LinuxException">It takes Linux 5.12.</exception>
     public static FileDescriptor Open() => Shared ??= OpenReadOnly();
 
     private static FileDescriptor OpenReadOnly()
     {
-        using var mount = MountSyscalls.CloneTree("/proc/self/exe", recursive: false);
+        using var mount = Clone();
         MountSyscalls.SetAttributes(mount, MountAttributes.ReadOnly | MountAttributes.NoSuid, MountAttributes.None, MountFlags.Private, recursive: false, "the runtime's own binary");
         return FileSyscalls.Duplicate(mount, LowestNumber);
+    }
+
+    private static FileDescriptor Clone()
+    {
+        try
+        {
+            return MountSyscalls.CloneTree("/proc/self/exe", recursive: false);
+        }
+        catch (LinuxException e) when (e.ErrorNumber == Errno.EPERM)
+        {
+            throw WherryException.System("the runtime lacks CAP_SYS_ADMIN, without which no namespace and no mount can be made", e);
+        }
     }
 }

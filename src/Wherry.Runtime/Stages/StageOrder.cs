@@ -33,6 +33,9 @@ public sealed record StageOrder
     /// <summary>Give the container a session keyring of its own, named after its id.</summary>
     public bool NewKeyring { get; init; }
 
+    /// <summary>A file with the container's seccomp filter, compiled already; null to do as the bundle says.</summary>
+    public string? FilterFile { get; init; }
+
     /// <summary>What the maker has left out, for the stage to report.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
@@ -51,6 +54,7 @@ public sealed record StageOrder
         writer.Write(MountNamespace);
         writer.Write(NoPivot);
         writer.Write(NewKeyring);
+        writer.Write(FilterFile);
         writer.Write(Warnings);
         writer.Write(HandedOver is not null);
         HandedOver?.WriteTo(writer);
@@ -68,6 +72,7 @@ public sealed record StageOrder
         MountNamespace = reader.ReadInt32(),
         NoPivot = reader.ReadBool(),
         NewKeyring = reader.ReadBool(),
+        FilterFile = reader.ReadOptionalString(),
         Warnings = reader.ReadStrings(),
         HandedOver = reader.ReadBool() ? HandedOver.ReadFrom(ref reader) : null,
     };

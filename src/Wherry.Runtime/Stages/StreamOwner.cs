@@ -27,7 +27,10 @@ public static class StreamOwner
         }
     }
 
-    public static void Give(FileDescriptor stream, uint uid)
+    /// <param name="stream">Left as it is unless it is a pipe or a terminal.</param>
+    /// <param name="uid">Its new owner.</param>
+    /// <param name="gid">And group; the default keeps the one it has.</param>
+    public static void Give(FileDescriptor stream, uint uid, uint gid = KeepGroup)
     {
         var status = FileStatus.Of(stream);
 
@@ -35,7 +38,7 @@ public static class StreamOwner
         var ours = status.Type == FileMode.Fifo || (status.Type == FileMode.CharacterDevice && status.DeviceMajor != NullMajor);
         if (ours && status.Uid != uid)
         {
-            FileSyscalls.SetOwner(stream, uid, KeepGroup);
+            FileSyscalls.SetOwner(stream, uid, gid);
         }
     }
 }

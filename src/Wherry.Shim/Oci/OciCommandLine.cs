@@ -89,16 +89,24 @@ public static class OciCommandLine
             "spec" => new SpecCommand(),
             "features" => new FeaturesCommand(),
             "checkpoint" or "restore" => throw WherryException.Unsupported($"{name} is not supported: {ProgramName} does not work with CRIU"),
-            _ => throw WherryException.Invalid($"no such command: {name}; {ProgramName} --help lists those there are"),
+            _ => throw CommandFailure.NoSuchCommand(name),
         };
-        var parsed = command.Options.Parse(words);
-        if (parsed.IsOn("help"))
+        try
         {
-            ConsoleText.WriteLine(1, command.Options.Help);
-            return 0;
-        }
+            var parsed = command.Options.Parse(words);
+            if (parsed.IsOn("help"))
+            {
+                ConsoleText.WriteLine(1, command.Options.Help);
+                return 0;
+            }
 
-        global.Log.Debug($"{name} {string.Join(' ', words)}");
-        return command.Run(global, parsed);
+            global.Log.Debug($"{name} {string.Join(' ', words)}");
+            return command.Run(global, parsed);
+        }
+        catch (UsageException)
+        {
+            ConsoleText.WriteLine(1, $"Incorrect Usage.\n\n{command.Options.Help}");
+            throw;
+        }
     }
 }

@@ -2,6 +2,7 @@ using Wherry.Errors;
 using Wherry.Linux;
 using Wherry.Linux.Cgroups;
 using Wherry.Linux.Files;
+using Wherry.Linux.Landlock;
 using Wherry.Linux.Polling;
 using Wherry.Linux.Sockets;
 using Wherry.Runtime.Contracts;
@@ -25,6 +26,12 @@ public sealed partial class Supervisor
         if (_main is not null)
         {
             throw WherryException.Conflict("a supervisor launches one container only");
+        }
+
+        if (order.IsScoped)
+        {
+            // Now, so that all there will ever be of this container is in one domain: supervisor, stages, program, execs.
+            SignalScope.TryEnter();
         }
 
         OwnPidFile.Write(order.Location.StateDirectory);

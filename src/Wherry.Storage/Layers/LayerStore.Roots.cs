@@ -1,6 +1,7 @@
 using Wherry.Linux;
 using Wherry.Linux.FileTrees;
 using Wherry.Linux.Mounts;
+using Wherry.Linux.Processes;
 using Wherry.Storage.Trees;
 
 namespace Wherry.Storage.Layers;
@@ -9,12 +10,17 @@ namespace Wherry.Storage.Layers;
 public sealed partial class LayerStore
 {
     /// <summary>Mounts the root of a snapshot that is not in use, to read and to write: attached nowhere, and gone when the caller closes it.</summary>
-    public FileDescriptor MountRoot(Snapshot snapshot)
+    /// <param name="snapshot">Whose.</param>
+    /// <param name="ids">Owners are shown through these maps, as the container's own mount shows them to the host; null as they are on disk.</param>
+    public FileDescriptor MountRoot(Snapshot snapshot, IdMap? ids = null)
     {
         var mount = Mount(snapshot);
-        return mount.Kind == SnapshotMountKind.Directory
-            ? MountSyscalls.CloneTree(mount.Lower[0], recursive: false)
-            : OverlayMount.Create(mount.Lower, mount.Upper, mount.Work, mount.Options, snapshot.RootFs);
+        using var userNamespace = ids is null ? null : UserNamespace.Make(ids.Users, ids.Groups);
+        if (mount.Kind == SnapshotMountKind.Directory)
+            return userNamespace is null ? MountSyscalls.CloneTree(mount.Lower[0], recursive: false) : IdMappedMount.Clone(mount.Lower[0], userNamespace);
+        return userNamespace is null
+            ? OverlayMount.Create(mount.Lower, mount.Upper, mount.Work, mount.Options, snapshot.RootFs)
+            : IdMappedOverlay.Create(mount.Lower, mount.Upper, mount.Work, mount.Options, snapshot.RootFs, userNamespace, ids!.Root ?? throw new InvalidOperationException("a user namespace without a root"));
     }
 
     /// <summary>What differs between two images' files: what the second would have to do to the first's.</summary>

@@ -1,3 +1,4 @@
+using Wherry.Linux.Processes;
 using Wherry.Storage.Archives;
 
 namespace Wherry.Storage.Trees;
@@ -43,7 +44,12 @@ public sealed record ExtractionRules
         if (entry is null || (Owner is null && Ids is null))
             return entry;
         var (uid, gid) = Map(Owner ?? (entry.Uid, entry.Gid), entry.NameText);
-        return entry with { Uid = uid, Gid = gid };
+        return entry with
+        {
+            Uid = uid,
+            Gid = gid,
+            Attributes = Ids is null ? entry.Attributes : [.. entry.Attributes.Select(pair => new KeyValuePair<string, byte[]>(pair.Key, FileCapabilities.Outside(Ids, pair.Key, pair.Value)))],
+        };
     }
 
     private (uint Uid, uint Gid) Map((uint Uid, uint Gid) inside, string name)
@@ -51,29 +57,9 @@ public sealed record ExtractionRules
         if (Ids is null)
             return inside;
         return (
-            IdMap.ToHost(Ids.Users, inside.Uid) ?? throw Unmapped("user", inside.Uid),
-            IdMap.ToHost(Ids.Groups, inside.Gid) ?? throw Unmapped("group", inside.Gid));
+            IdRange.ToOutside(Ids.Users, inside.Uid) ?? throw Unmapped("user", inside.Uid),
+            IdRange.ToOutside(Ids.Groups, inside.Gid) ?? throw Unmapped("group", inside.Gid));
 
         TarFormatException Unmapped(string what, uint id) => new($"{name}: {what} {id} has no id on the host in this user namespace's map");
     }
 }
-
-/// <summary>The id maps of a user namespace (user_namespaces(7)).</summary>
-public sealed record IdMap(IReadOnlyList<IdRange> Users, IReadOnlyList<IdRange> Groups)
-{
-    /// <summary>The host's id; null when the map has none.</summary>
-    public static uint? ToHost(IReadOnlyList<IdRange> ranges, uint inside)
-    {
-        foreach (var (start, host, count) in ranges)
-        {
-            if (inside >= start && inside - start < count)
-                return host + (inside - start);
-        }
-        return null;
-    }
-}
-
-/// <param name="Inside">First id in the namespace.</param>
-/// <param name="Host">First id on the host.</param>
-/// <param name="Count">How many.</param>
-public readonly record struct IdRange(uint Inside, uint Host, uint Count);

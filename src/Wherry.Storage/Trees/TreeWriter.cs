@@ -2,6 +2,7 @@ using System.Text;
 using Wherry.Errors;
 using Wherry.Linux;
 using Wherry.Linux.FileTrees;
+using Wherry.Linux.Processes;
 using Wherry.Storage.Archives;
 
 namespace Wherry.Storage.Trees;
@@ -11,7 +12,10 @@ namespace Wherry.Storage.Trees;
 /// overlay's upper directory whiteout devices and opaque marks become <c>.wh.</c> names, as a layer has them; so does
 /// what a whole tree lacks of another.
 /// </summary>
-internal sealed class TreeWriter(Stream target, CancellationToken cancel)
+/// <param name="target">Written to, flushed, not disposed.</param>
+/// <param name="cancel">Ends the work early.</param>
+/// <param name="ids">Owners become those seen inside a user namespace; null is one to one.</param>
+internal sealed class TreeWriter(Stream target, CancellationToken cancel, IdMap? ids = null)
 {
     /// <summary>Holes are worth a map only where they save more than it costs readers that know none.</summary>
     private const long LeastHole = 1 << 20;
@@ -168,14 +172,15 @@ internal sealed class TreeWriter(Stream target, CancellationToken cancel)
         {
             if (_linked.TryGetValue((status.Device, status.Inode), out var first))
             {
+                var (uid, gid) = OwnerOf(status);
                 _archive.WriteHeader(new TarEntry
                 {
                     Kind = TarKind.HardLink,
                     Name = path,
                     LinkName = first,
                     Mode = status.Permissions,
-                    Uid = status.Uid,
-                    Gid = status.Gid,
+                    Uid = uid,
+                    Gid = gid,
                     Modified = status.Modified,
                 });
                 return;
@@ -285,19 +290,30 @@ internal sealed class TreeWriter(Stream target, CancellationToken cancel)
     private void WriteMarker(byte[] path, FileTime time) =>
         _archive.WriteHeader(new TarEntry { Kind = TarKind.File, Name = path, Modified = time });
 
-    private static TarEntry Describe(TarKind kind, byte[] path, FileStatus status, FileDescriptor directory, ReadOnlySpan<byte> name) => new()
+    private TarEntry Describe(TarKind kind, byte[] path, FileStatus status, FileDescriptor directory, ReadOnlySpan<byte> name)
     {
-        Kind = kind,
-        Name = path,
-        Mode = status.Permissions,
-        Uid = status.Uid,
-        Gid = status.Gid,
-        Size = kind == TarKind.File ? status.Size : 0,
-        Modified = status.Modified,
-        DeviceMajor = status.DeviceMajor,
-        DeviceMinor = status.DeviceMinor,
-        Attributes = [.. FileTree.GetAttributes(directory, name).Where(pair => OverlayMarks.IsPortable(pair.Key))],
-    };
+        var (uid, gid) = OwnerOf(status);
+        return new TarEntry
+        {
+            Kind = kind,
+            Name = path,
+            Mode = status.Permissions,
+            Uid = uid,
+            Gid = gid,
+            Size = kind == TarKind.File ? status.Size : 0,
+            Modified = status.Modified,
+            DeviceMajor = status.DeviceMajor,
+            DeviceMinor = status.DeviceMinor,
+            Attributes =
+            [
+                .. from pair in FileTree.GetAttributes(directory, name)
+                   where OverlayMarks.IsPortable(pair.Key)
+                   select ids is null ? pair : new(pair.Key, FileCapabilities.SeenInside(ids, pair.Key, pair.Value)),
+            ],
+        };
+    }
+
+    private (uint Uid, uint Gid) OwnerOf(FileStatus status) => ids?.Inside(status.Uid, status.Gid) ?? (status.Uid, status.Gid);
 
     private static byte[] Join(byte[] path, ReadOnlySpan<byte> name) => path switch
     {

@@ -44,6 +44,22 @@ public sealed class PrivateEngine : IAsyncDisposable
     /// <summary>More options for wherryd, taken at the next start.</summary>
     public IReadOnlyList<string> ExtraOptions { get; set; } = [];
 
+    /// <summary>Variables set, or with null removed, at the next start.</summary>
+    public IReadOnlyDictionary<string, string?> Environment { get; set; } = new Dictionary<string, string?>();
+
+    /// <summary>A command that takes wherryd's command line as its last arguments and becomes it, to take something away from it first.</summary>
+    public IReadOnlyList<string> Wrapper { get; init; } = [];
+
+    /// <summary>An engine that the command makes of itself.</summary>
+    public static async Task<PrivateEngine> StartWrappedAsync(params string[] wrapper)
+    {
+        var slot = EngineSlot.Take();
+        var engine = new PrivateEngine(slot, ownsSlot: true, slot.DataRoot) { Wrapper = wrapper };
+        await engine.PurgeAsync();
+        await engine.StartAsync();
+        return engine;
+    }
+
     public static async Task<PrivateEngine> StartNewAsync(params string[] extraOptions)
     {
         var slot = EngineSlot.Take();
@@ -76,9 +92,14 @@ public sealed class PrivateEngine : IAsyncDisposable
         ];
 
         // Through a shell, so that the log is a file of the engine's own: a pipe to us would end with us.
-        var quoted = string.Join(' ', options.Prepend(Binaries.Wherryd).Select(option => $"'{option}'"));
-        _process = Process.Start(new ProcessStartInfo("/bin/sh") { ArgumentList = { "-c", $"exec {quoted} </dev/null >>'{LogPath}' 2>&1" }, WorkingDirectory = "/" })
-            ?? throw new InvalidOperationException("wherryd did not start");
+        var quoted = string.Join(' ', Wrapper.Append(Binaries.Wherryd).Concat(options).Select(option => $"'{option}'"));
+        var start = new ProcessStartInfo("/bin/sh") { ArgumentList = { "-c", $"exec {quoted} </dev/null >>'{LogPath}' 2>&1" }, WorkingDirectory = "/" };
+        foreach (var (name, value) in Environment)
+        {
+            start.Environment[name] = value;
+        }
+
+        _process = Process.Start(start) ?? throw new InvalidOperationException("wherryd did not start");
         for (var watch = Stopwatch.StartNew(); !await AnswersAsync(); await Task.Delay(20, CancellationToken.None))
         {
             if (_process.HasExited || watch.Elapsed > TimeSpan.FromMinutes(1))

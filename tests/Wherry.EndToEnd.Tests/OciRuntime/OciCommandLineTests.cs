@@ -50,7 +50,6 @@ public sealed class OciCommandLineTests(OciHost host) : IClassFixture<OciHost>
     }
 
     [Theory]
-    [InlineData("no such command: frobnicate", "frobnicate")]
     [InlineData("checkpoint is not supported", "checkpoint", "c")]
     [InlineData("restore is not supported", "restore", "c")]
     [InlineData("flag provided but not defined: -frobnicate", "state", "--frobnicate", "c")]

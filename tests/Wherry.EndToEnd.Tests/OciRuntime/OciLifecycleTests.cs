@@ -26,6 +26,33 @@ public sealed class OciLifecycleTests(OciHost host) : IClassFixture<OciHost>
         (await host.RunAsync("state", id)).Failed(1, "container does not exist");
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task The_program_and_what_is_executed_later_have_the_bundles_filter(bool inUserNamespace)
+    {
+        var bundle = host.Bundle("grep Seccomp: /proc/self/status; touch /tmp/x; sleep 1000", config =>
+        {
+            config["process"]!["noNewPrivileges"] = true;
+            config["linux"]!["seccomp"] = JsonNode.Parse("""
+                { "defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{ "names": ["open", "openat", "creat"], "action": "SCMP_ACT_ERRNO", "errnoRet": 122, "args": [{ "index": 2, "value": 64, "valueTwo": 64, "op": "SCMP_CMP_MASKED_EQ" }] }] }
+                """);
+            if (inUserNamespace)
+            {
+                config["linux"]!["namespaces"]!.AsArray().Add(JsonNode.Parse("""{ "type": "user" }"""));
+                config["linux"]!["uidMappings"] = JsonNode.Parse("""[{ "containerID": 0, "hostID": 100000, "size": 65536 }]""");
+                config["linux"]!["gidMappings"] = JsonNode.Parse("""[{ "containerID": 0, "hostID": 100000, "size": 65536 }]""");
+            }
+        });
+        var id = await host.CreateAsync(bundle);
+        (await host.RunAsync("start", id)).Succeeded();
+        var error = bundle + "/output.error";
+        await Eventually.TrueAsync(() => File.ReadAllText(error).Contains("quota", StringComparison.Ordinal), "the program was refused a new file");
+        Assert.Equal("Seccomp:\t2\n", OciHost.Output(bundle));
+        (await host.RunAsync("exec", id, "touch", "/tmp/x")).Failed(1, "quota");
+        (await host.RunAsync("delete", "--force", id)).Succeeded();
+    }
+
     [Fact]
     public async Task State_has_the_fields_callers_read()
     {

@@ -105,7 +105,7 @@ public sealed class OciProcessTests(OciHost host) : IClassFixture<OciHost>
         (await host.RunAsync("resume", id)).Failed(1, "container not paused");
         (await host.RunAsync("pause", id)).Succeeded();
         Assert.Equal("paused", await host.StatusAsync(id));
-        (await host.RunAsync("pause", id)).Failed(1, "container not running or created: paused");
+        (await host.RunAsync("pause", id)).Failed(1, "container not running");
         (await host.RunAsync("exec", id, "true")).Failed(255, "cannot exec in a paused container");
         (await host.RunAsync("delete", id)).Failed(1, "that is not stopped: paused");
         (await host.RunAsync("resume", id)).Succeeded();
@@ -126,6 +126,40 @@ public sealed class OciProcessTests(OciHost host) : IClassFixture<OciHost>
         (await host.RunAsync("state", id)).Failed(1, "container does not exist");
     }
 
+    [Fact]
+    public async Task A_descriptor_of_the_process_is_sent_to_the_pidfd_socket()
+    {
+        var bundle = host.Bundle("sleep 1000");
+        var id = "";
+        var message = await ReceiveDescriptorAsync(Path.Combine(bundle, "created"), async socket => id = await host.CreateAsync(bundle, "--pidfd-socket", socket));
+        Assert.Equal($"pidfd {(int)(await host.StateAsync(id))["pid"]!}", message);
+
+        (await host.RunAsync("start", id)).Succeeded();
+        var pidFile = Path.Combine(bundle, "exec.pid");
+        message = await ReceiveDescriptorAsync(
+            Path.Combine(bundle, "executed"),
+            async socket => (await host.LeaveAsync(bundle, "exec", "--detach", "--pidfd-socket", socket, "--pid-file", pidFile, id, "sleep", "1000")).Succeeded());
+        Assert.Equal($"pidfd {await File.ReadAllTextAsync(pidFile, TestContext.Current.CancellationToken)}", message);
+    }
+
+    // What came with the descriptor, and which process that stands for.
+    private static async Task<string> ReceiveDescriptorAsync(string socket, Func<string, Task> send)
+    {
+        const string receiver = """
+            import socket, sys
+            listener = socket.socket(socket.AF_UNIX); listener.bind(sys.argv[1]); listener.listen()
+            print("listening", flush=True)
+            message, descriptors, _, _ = socket.recv_fds(listener.accept()[0], 100, 1)
+            print(message.decode(), *[line.split()[1] for line in open(f"/proc/self/fdinfo/{descriptors[0]}") if line.startswith("Pid:")])
+            """;
+        using var process = Command.Start(Binaries.Need("python3"), ["-c", receiver, socket], null);
+        Assert.Equal("listening", await process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken));
+        await send(socket);
+        var answer = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        return answer.Trim();
+    }
+
     private async Task<int[]> PidsAsync(string id) =>
-        JsonNode.Parse((await host.RunAsync("ps", "--format", "json", id)).Succeeded().Output)!.AsArray().Select(pid => (int)pid!).ToArray();
+        JsonNode.Parse((await host.RunAsync("ps", "--format", "json", id)).Succeeded().Output)?.AsArray().Select(pid => (int)pid!).ToArray() ?? [];
 }

@@ -54,6 +54,21 @@ public sealed class SecurityFindingsTests
     }
 
     [Fact]
+    public void In_a_user_namespace_capabilities_and_root_count_for_less()
+    {
+        var mapped = Tight with { User = "0:0", Namespaces = [new("user", "own")], Capabilities = ["CAP_SYS_ADMIN", "CAP_NET_RAW"] };
+        Assert.Equal(["medium", "low"], SecurityFindings.For(mapped, Limited, new ContainerConfig(), []).Select(finding => finding.Grade));
+    }
+
+    [Fact]
+    public void Namespaces_shared_with_others_are_told_with_their_names()
+    {
+        var shared = Tight with { Namespaces = [new("pid", "container", ["db"]), new("ipc", "own", ["web"]), new("net", "own", ["web"])] };
+        var findings = SecurityFindings.For(shared, Limited, new ContainerConfig(), []);
+        Assert.Equal(["the pid namespace is shared with db", "the ipc namespace is shared with web"], findings.Select(finding => finding.Subject));
+    }
+
+    [Fact]
     public void The_worst_comes_first()
     {
         var loose = Tight with { NoNewPrivileges = false, Seccomp = "none", User = "0:0", Capabilities = ["CAP_NET_RAW", "CAP_SYS_ADMIN"], ReadonlyRootfs = false };

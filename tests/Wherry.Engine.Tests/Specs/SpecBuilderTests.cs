@@ -3,6 +3,7 @@ using Wherry.Api.Contracts.Containers;
 using Wherry.Engine.Specs;
 using Wherry.Engine.Validation;
 using Wherry.Engine.Volumes;
+using Wherry.Linux.Processes;
 using Wherry.Oci.Runtime;
 using MountType = Wherry.Engine.Volumes.MountType;
 
@@ -206,6 +207,34 @@ public sealed class SpecBuilderTests
         Assert.Contains(
             "network=/proc/7/ns/net",
             Text(SpecBuilder.Build(Inputs(new HostConfig { NetworkMode = "container:x" }) with { NetworkNamespacePath = "/proc/7/ns/net" })));
+    }
+
+    [Fact]
+    public void A_user_namespace_has_its_mappings_and_shows_volumes_and_the_engine_s_files_through_them()
+    {
+        var ids = new IdMap([new IdRange(0, 200_000, 10)], [new IdRange(0, 300_000, 20), new IdRange(50, 7, 1)]);
+        ResolvedMount[] mounts =
+        [
+            new() { Type = MountType.Volume, Source = "/v", Destination = "/vol" },
+            new() { Type = MountType.Bind, Source = "/b", Destination = "/raw" },
+            new() { Type = MountType.Bind, Source = "/b", Destination = "/mapped", IdMap = true },
+        ];
+        var spec = SpecBuilder.Build(Inputs() with { Ids = ids, Mounts = mounts });
+        Assert.Contains(new Namespace("user", null), spec.Linux!.Namespaces);
+        Assert.Equal([new IdMapping(0, 200_000, 10)], spec.Linux.UidMappings);
+        Assert.Equal([new IdMapping(0, 300_000, 20), new IdMapping(50, 7, 1)], spec.Linux.GidMappings);
+        Assert.Equal("0 50", spec.Linux.Sysctl!["net.ipv4.ping_group_range"]);
+        Assert.Equal(["/etc/hosts", "/etc/hostname", "/etc/resolv.conf", "/vol", "/mapped"], spec.Mounts.Where(mount => mount.Options.Contains("idmap")).Select(mount => mount.Destination).OrderBy(destination => Array.IndexOf(["/etc/hosts", "/etc/hostname", "/etc/resolv.conf", "/vol", "/mapped"], destination)));
+        Assert.DoesNotContain(SpecBuilder.Build(Inputs() with { Mounts = mounts }).Mounts, mount => mount.Options.Contains("idmap"));
+    }
+
+    [Fact]
+    public void Namespaces_of_other_containers_are_joined_by_path()
+    {
+        var spec = SpecBuilder.Build(Inputs(new HostConfig { PidMode = "container:x", IpcMode = "container:x" }) with { PidNamespacePath = "/proc/7/ns/pid", IpcNamespacePath = "/proc/7/ns/ipc" });
+        Assert.Contains(new Namespace("pid", "/proc/7/ns/pid"), spec.Linux!.Namespaces);
+        Assert.Contains(new Namespace("ipc", "/proc/7/ns/ipc"), spec.Linux.Namespaces);
+        Assert.Equal("bind", MountAt(spec, "/dev/shm").Type);
     }
 
     [Fact]

@@ -59,6 +59,10 @@ public sealed class CreateRequestValidatorTests
         { new HostConfig { CpusetCpus = "0-7" }, "Requested CPUs are not available - requested 0-7, available: 0-1" },
         { new HostConfig { CpusetMems = "1" }, "Requested memory nodes are not available - requested 1, available: 0" },
         { new HostConfig { BlkioWeight = 5 }, "Range of blkio weight is from 10 to 1000" },
+        { new HostConfig { BlkioWeightDevice = [new WeightDevice { Path = "/dev/sda", Weight = 5 }] }, "Range of blkio weight is from 10 to 1000, not 5 for /dev/sda" },
+        { new HostConfig { BlkioDeviceReadBps = [new ThrottleDevice { Path = "sda", Rate = 5 }] }, "bad format for device path: sda" },
+        { new HostConfig { BlkioDeviceWriteIOps = [new ThrottleDevice { Path = "/dev/sda", Rate = -5 }] }, "invalid rate for device /dev/sda: -5 is less than 0" },
+        { new HostConfig { CpuRealtimePeriod = 1000, CpuRealtimeRuntime = 2000 }, "cpu real-time runtime cannot be higher than cpu real-time period" },
         { new HostConfig { OomScoreAdj = -1001 }, "Invalid value -1001, range for oom score adj is [-1000, 1000]" },
         { new HostConfig { ShmSize = -1 }, "SHM size can not be less than 0" },
         { new HostConfig { Ulimits = [new Ulimit { Name = "beer", Soft = 1, Hard = 1 }] }, "invalid ulimit type: beer" },
@@ -81,11 +85,8 @@ public sealed class CreateRequestValidatorTests
         { new HostConfig { Links = ["db"] }, "--link" },
         { new HostConfig { DeviceRequests = [new DeviceRequest { Count = -1 }] }, "--gpus" },
         { new HostConfig { StorageOpt = new() { ["size"] = "1g" } }, "--storage-opt" },
-        { new HostConfig { PidMode = "container:x" }, "--pid" },
-        { new HostConfig { IpcMode = "container:x" }, "--ipc" },
         { new HostConfig { SecurityOpt = ["seccomp={\"defaultAction\":\"SCMP_ACT_ALLOW\"}"] }, "seccomp" },
         { new HostConfig { SecurityOpt = ["apparmor=mine"] }, "apparmor" },
-        { new HostConfig { CpuRealtimeRuntime = 1 }, "--cpu-rt-runtime" },
         { new HostConfig { PortBindings = new() { ["80/tcp"] = [new PortBinding { HostPort = "8000-8010" }] } }, "8000-8010" },
     };
 

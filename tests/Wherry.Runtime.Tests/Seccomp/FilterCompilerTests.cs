@@ -166,7 +166,7 @@ public sealed class FilterCompilerTests
     public void What_is_wrong_is_named(string json, string named)
     {
         var spec = Bundles.Bundle.ParseSpec(System.Text.Encoding.UTF8.GetBytes("{\"linux\":{\"seccomp\":" + json + "}}"));
-        var failure = Assert.Throws<WherryException>(() => SyscallFilter.Check(spec.Linux!.Seccomp));
+        var failure = Assert.Throws<WherryException>(() => SyscallFilter.Compile(spec.Linux!.Seccomp));
         Assert.Equal(ErrorKind.InvalidParameter, failure.Kind);
         Assert.Contains(named, failure.Message);
     }

@@ -1,5 +1,3 @@
-using Wherry.Errors;
-
 namespace Wherry.Shim.Oci.CommandLine;
 
 /// <summary>
@@ -17,7 +15,7 @@ public sealed class OptionTable(string usage, params string[] options)
     /// <summary>The first operand ends the options: what follows is a program's.</summary>
     public bool OperandsEndOptions { get; init; }
 
-    /// <exception cref="WherryException">An option is unknown or lacks its value.</exception>
+    /// <exception cref="UsageException">An option is unknown or lacks its value.</exception>
     public ParsedOptions Parse(ReadOnlySpan<string> words)
     {
         var parsed = new ParsedOptions();
@@ -47,7 +45,7 @@ public sealed class OptionTable(string usage, params string[] options)
             var (name, takesValue, repeats) = Find(given);
             var value = equals >= 0
                 ? text[(equals + 1)..].ToString()
-                : !takesValue ? "true" : ++i < words.Length ? words[i] : throw WherryException.Invalid($"flag needs an argument: -{given}");
+                : !takesValue ? "true" : ++i < words.Length ? words[i] : throw new UsageException($"flag needs an argument: -{given}");
             parsed.Set(name, value, repeats);
         }
 
@@ -76,7 +74,7 @@ public sealed class OptionTable(string usage, params string[] options)
             }
         }
 
-        throw WherryException.Invalid($"flag provided but not defined: -{given}");
+        throw new UsageException($"flag provided but not defined: -{given}");
     }
 
     private static ReadOnlySpan<char> Head(string option)

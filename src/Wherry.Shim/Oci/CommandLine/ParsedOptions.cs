@@ -33,12 +33,26 @@ public sealed class ParsedOptions
             ? number
             : throw WherryException.Invalid($"invalid value \"{text}\" for flag -{name}: not a whole number");
 
-    /// <exception cref="WherryException">There are more or fewer operands.</exception>
+    /// <exception cref="UsageException">There are more or fewer operands.</exception>
     public void RequireOperands(string command, int count)
     {
         if (_operands.Count != count)
         {
-            throw WherryException.Invalid($"{OciCommandLine.ProgramName}: \"{command}\" requires exactly {count} argument(s)");
+            throw Needs(command, "exactly", count);
+        }
+    }
+
+    /// <exception cref="UsageException">There are more or fewer operands.</exception>
+    public void RequireOperands(string command, int least, int most)
+    {
+        if (_operands.Count < least)
+        {
+            throw Needs(command, "a minimum of", least);
+        }
+
+        if (_operands.Count > most)
+        {
+            throw Needs(command, "a maximum of", most);
         }
     }
 
@@ -60,4 +74,7 @@ public sealed class ParsedOptions
     }
 
     internal void AddOperands(ReadOnlySpan<string> words) => _operands.AddRange(words);
+
+    private static UsageException Needs(string command, string bound, int count) =>
+        new($"{OciCommandLine.ProgramName}: \"{command}\" requires {bound} {count} argument(s)");
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Wherry.Errors;
 using Wherry.Linux;
+using Wherry.Linux.Cgroups;
 using Wherry.Linux.Files;
 using Wherry.Linux.Processes;
 using Wherry.Linux.Signals;
@@ -33,6 +34,7 @@ public sealed class ExecCommand : ICommand
         "additional-gids,g=* Further groups",
         "process,p= File that describes the program (runtime-spec's process)",
         "detach,d End when the program runs",
+        CreateOptions.PidfdSocketOption,
         "pid-file= File to write the program's process id to",
         "process-label= SELinux label",
         "apparmor= AppArmor profile",
@@ -48,27 +50,23 @@ public sealed class ExecCommand : ICommand
 
     public int Run(GlobalOptions global, ParsedOptions parsed)
     {
+        parsed.RequireOperands("exec", 1, int.MaxValue);
         try
         {
             return RunProgram(global, parsed);
         }
         catch (SandboxStartException e)
         {
-            throw CommandFailure.Of("exec", WherryException.System($"unable to start container process: {e.Message}"), FailureExitCode);
+            throw new CommandFailure($"exec failed: unable to start container process: {e.Message}", FailureExitCode, e);
         }
         catch (WherryException e)
         {
-            throw CommandFailure.Of("exec", e, FailureExitCode);
+            throw new CommandFailure($"exec failed: {e.Message}", FailureExitCode, e);
         }
     }
 
     private static int RunProgram(GlobalOptions global, ParsedOptions parsed)
     {
-        if (parsed.Operands.Count == 0)
-        {
-            throw WherryException.Invalid($"{OciCommandLine.ProgramName}: \"exec\" requires a minimum of 1 argument");
-        }
-
         using var container = Container.Open(global.Root, parsed.Operands[0]);
         RequireRunning(container, parsed.IsOn("ignore-paused"));
         var process = ProcessOf(container, parsed);
@@ -78,7 +76,7 @@ public sealed class ExecCommand : ICommand
             Id = container.State.Id,
             Bundle = container.State.Bundle,
             Detach = detach,
-            ConsoleSocket = parsed.Text("console-socket") is { Length: > 0 } socket ? Path.GetFullPath(socket) : null,
+            ConsoleSocket = CreateOptions.FullPath(parsed, "console-socket"),
         };
         options.RequireConsoleFor(process.Terminal);
         if (!detach)
@@ -93,7 +91,8 @@ public sealed class ExecCommand : ICommand
         {
             try
             {
-                PidFile.Write(parsed.Text("pid-file") is { Length: > 0 } file ? Path.GetFullPath(file) : null, pid);
+                DescriptorSocket.SendProcess(CreateOptions.FullPath(parsed, "pidfd-socket"), pid);
+                PidFile.Write(CreateOptions.FullPath(parsed, "pid-file"), pid);
             }
             catch
             {
@@ -131,7 +130,7 @@ public sealed class ExecCommand : ICommand
             ProgramsOutliveMaker = true,
             PreservedDescriptors = inherited.Count,
         };
-        using var rules = ContainerRules.Read(container.State.Bundle, container.State.Id);
+        using var rules = ContainerRules.Read(container.State.Bundle, container.State.Id, $"{container.Directory.Path}/{StateDirectory.FilterFile}");
         using var root = launcher.OpenRoot();
         if (!ProcessSyscalls.Kill(first, 0))
         {
@@ -167,7 +166,7 @@ public sealed class ExecCommand : ICommand
 
                 if (options.ConsoleSocket is { } path)
                 {
-                    ConsoleSocket.Send(path, terminal.Master);
+                    DescriptorSocket.SendConsole(path, terminal.Master);
                 }
                 else
                 {
@@ -185,9 +184,9 @@ public sealed class ExecCommand : ICommand
         }
     }
 
-    private static Linux.Cgroups.CgroupDirectories SubgroupOf(Container container, string name)
+    private static CgroupDirectories SubgroupOf(Container container, string name)
     {
-        var cgroup = Linux.Cgroups.CgroupHost.Detect().Locate($"{container.State.CgroupsPath}/{name.Trim('/')}");
+        var cgroup = Placement.Locate(container.State with { CgroupsPath = $"{container.State.CgroupsPath}/{name.Trim('/')}" });
         return cgroup.All.All(Directory.Exists) ? cgroup : throw WherryException.NotFound($"the container has no cgroup {name}");
     }
 
@@ -213,7 +212,7 @@ public sealed class ExecCommand : ICommand
         {
             Args = [.. parsed.Operands.Skip(1)],
             Cwd = parsed.Text("cwd") is { Length: > 0 } cwd ? cwd : own.Cwd,
-            Env = [.. own.Env, .. parsed.Texts("env")],
+            Env = [.. own.Env, .. parsed.Texts("env").Select(Variable)],
             Terminal = parsed.IsOn("tty"),
             ConsoleSize = null,
             NoNewPrivileges = parsed.Has("no-new-privs") ? parsed.IsOn("no-new-privs") : own.NoNewPrivileges,
@@ -228,6 +227,9 @@ public sealed class ExecCommand : ICommand
             },
         };
     }
+
+    private static string Variable(string text) =>
+        text.IndexOf('=') > 0 ? text : throw new SandboxStartException($"invalid environment variable: \"{text}\"", FailureExitCode);
 
     private static (uint Uid, uint Gid) UserOf(string? text, User own)
     {

@@ -14,10 +14,7 @@ public sealed class KillCommand : ICommand
 
     public int Run(GlobalOptions global, ParsedOptions parsed)
     {
-        if (parsed.Operands.Count is 0 or > 2)
-        {
-            throw WherryException.Invalid($"{OciCommandLine.ProgramName}: \"kill\" requires a minimum of 1 and a maximum of 2 argument(s)");
-        }
+        parsed.RequireOperands("kill", 1, 2);
 
         using var container = Container.Open(global.Root, parsed.Operands[0]);
         var signal = SignalNames.Parse(parsed.Operands.Count > 1 ? parsed.Operands[1] : "SIGTERM");

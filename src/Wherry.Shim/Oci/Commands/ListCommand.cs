@@ -20,7 +20,7 @@ public sealed class ListCommand : ICommand
         var format = parsed.Text("format") ?? "table";
         if (format is not ("table" or "json"))
         {
-            throw WherryException.Invalid($"invalid format option: {format}");
+            throw WherryException.Invalid("invalid format option");
         }
 
         var rows = Read(global);

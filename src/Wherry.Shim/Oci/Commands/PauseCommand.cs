@@ -13,10 +13,9 @@ public sealed class PauseCommand : ICommand
     public int Run(GlobalOptions global, ParsedOptions parsed)
     {
         using var container = Container.OpenLocked(global.Root, parsed.RequireId("pause"));
-        var status = container.Status();
-        if (status is not (ContainerStatus.Running or ContainerStatus.Created))
+        if (container.Status() is not (ContainerStatus.Running or ContainerStatus.Created))
         {
-            throw WherryException.Conflict($"container not running or created: {status.Text()}");
+            throw WherryException.Conflict("container not running");
         }
 
         Freezer.Freeze(container.Cgroup);

@@ -18,23 +18,20 @@ public sealed class PsCommand : ICommand
 
     public int Run(GlobalOptions global, ParsedOptions parsed)
     {
-        if (parsed.Operands.Count == 0)
-        {
-            throw WherryException.Invalid($"{OciCommandLine.ProgramName}: \"ps\" requires a minimum of 1 argument");
-        }
+        parsed.RequireOperands("ps", 1, int.MaxValue);
 
         using var container = Container.Open(global.Root, parsed.Operands[0]);
         var processes = container.IsBlank ? [] : container.Cgroup.Processes();
         switch (parsed.Text("format") ?? "table")
         {
             case "json":
-                ConsoleText.WriteLine(1, $"[{string.Join(',', processes)}]");
+                ConsoleText.WriteLine(1, processes.Count == 0 ? "null" : $"[{string.Join(',', processes)}]");
                 return 0;
             case "table":
                 Show(processes, parsed.Operands.Count > 1 ? [.. parsed.Operands.Skip(1)] : ["-ef"]);
                 return 0;
-            case var other:
-                throw WherryException.Invalid($"invalid format option: {other}");
+            default:
+                throw WherryException.Invalid("invalid format option");
         }
     }
 

@@ -22,8 +22,7 @@ public sealed class RunCommand : ICommand
         var options = CreateOptions.From(parsed, "run") with { Detach = parsed.IsOn("detach") };
         if (!options.Detach)
         {
-            // All signals are taken in order from one descriptor, so no thread may take one on its own.
-            EveryThread.Run(() => SignalSyscalls.SetMask(SignalSyscalls.Deliverable));
+            options = options with { WhileStageBegins = TakeSignals };
             if (!parsed.IsOn("no-subreaper"))
             {
                 ProcessSyscalls.BecomeSubreaper();
@@ -57,6 +56,9 @@ public sealed class RunCommand : ICommand
             throw CommandFailure.Of("run", e, 1);
         }
     }
+
+    // All signals are taken in order from one descriptor, so no thread may take one on its own.
+    private static void TakeSignals() => EveryThread.Run(() => SignalSyscalls.SetMask(SignalSyscalls.Deliverable));
 
     private static int Wait(NewContainer container, bool keep)
     {

@@ -4,6 +4,7 @@ using Wherry.Linux.Files;
 using Wherry.Oci.Runtime;
 using Wherry.Runtime.Bundles;
 using Wherry.Runtime.Cgroups;
+using Wherry.Runtime.Systemd;
 using Wherry.Shim.Oci.CommandLine;
 using Wherry.Shim.Oci.Containers;
 
@@ -39,17 +40,28 @@ public sealed class UpdateCommand : ICommand
     public int Run(GlobalOptions global, ParsedOptions parsed)
     {
         using var container = Container.OpenLocked(global.Root, parsed.RequireId("update"));
+        var resources = parsed.Text("resources") is { Length: > 0 } file ? Read(file) : FromOptions(parsed);
+        if (parsed.Has("l3-cache-schema"))
+        {
+            throw WherryException.Unsupported("Intel RDT/CAT: l3 cache schema is not enabled");
+        }
+
+        if (parsed.Has("mem-bw-schema"))
+        {
+            throw WherryException.Unsupported("Intel RDT/MBA: memory bandwidth schema is not enabled");
+        }
+
         if (container.Status() is ContainerStatus.Stopped or ContainerStatus.Creating)
         {
             throw WherryException.Conflict("container not running");
         }
 
-        if (parsed.Has("l3-cache-schema") || parsed.Has("mem-bw-schema"))
+        if (container.State.Unit.Length > 0)
         {
-            throw WherryException.Unsupported("Intel RDT is not supported");
+            using var systemd = SystemdManager.Connect();
+            systemd.Set(container.State.Unit, new UnitLimits(container.Cgroup.IsUnified).Of(resources));
         }
 
-        var resources = parsed.Text("resources") is { Length: > 0 } file ? Read(file) : FromOptions(parsed);
         var warnings = new List<string>();
         LiveLimits.Apply(container.Cgroup, resources, warnings);
         warnings.ForEach(global.Log.Warning);

@@ -41,7 +41,7 @@ public sealed class Container : IDisposable
         }
     }
 
-    public CgroupDirectories Cgroup => _cgroup ??= CgroupHost.Detect().Locate(State.CgroupsPath);
+    public CgroupDirectories Cgroup => _cgroup ??= Placement.Locate(State);
 
     public bool OwnsPidNamespace => State.Namespaces.Any(ns => ns is { Type: "pid", Path: null });
 

@@ -18,7 +18,11 @@ public sealed record ContainerState
 
     public string Rootfs { get; init; } = "";
 
+    /// <summary>Below the cgroup trees' roots.</summary>
     public string CgroupsPath { get; init; } = "";
+
+    /// <summary>The systemd unit whose cgroup it is; empty where we made it.</summary>
+    public string Unit { get; init; } = "";
 
     public DateTimeOffset Created { get; init; }
 
@@ -44,6 +48,7 @@ public sealed record ContainerState
         json.WriteString("bundle", Bundle);
         json.WriteString("rootfs", Rootfs);
         json.WriteString("cgroups_path", CgroupsPath);
+        json.WriteString("systemd_unit", Unit);
         JsonText.WriteMap(json, "annotations", Annotations);
         json.WriteStartObject("namespace_paths");
         foreach (var ns in Namespaces)
@@ -92,6 +97,9 @@ public sealed record ContainerState
                         break;
                     case "cgroups_path":
                         state = state with { CgroupsPath = json.GetString()! };
+                        break;
+                    case "systemd_unit":
+                        state = state with { Unit = json.GetString()! };
                         break;
                     case "annotations":
                         state = state with { Annotations = ReadMap(ref json) };

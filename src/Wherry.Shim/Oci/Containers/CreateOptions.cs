@@ -14,6 +14,9 @@ public sealed record CreateOptions
     /// <summary>Where the terminal's master is sent to.</summary>
     public string? ConsoleSocket { get; init; }
 
+    /// <summary>Where the first process's descriptor is sent to.</summary>
+    public string? ProcessSocket { get; init; }
+
     /// <summary>Where the first process's id is written, as the last thing.</summary>
     public string? PidFile { get; init; }
 
@@ -32,10 +35,17 @@ public sealed record CreateOptions
     /// <summary>Stay in the caller's session keyring.</summary>
     public bool NoNewKeyring { get; init; }
 
+    /// <summary>Of every command that makes a process.</summary>
+    public const string PidfdSocketOption = "pidfd-socket= Unix socket that is sent a descriptor of the process";
+
+    /// <summary>What the command has to do that can be done while the stage begins, which takes a moment; null for nothing.</summary>
+    public Action? WhileStageBegins { get; init; }
+
     public static string[] Options =>
     [
         "bundle,b= The bundle's directory (default: the working directory)",
         "console-socket= Unix socket that is sent the terminal's master",
+        PidfdSocketOption,
         "pid-file= File to write the first process's id to",
         "no-pivot Enter the root without pivot_root",
         "no-new-keyring Stay in the caller's session keyring",
@@ -48,13 +58,17 @@ public sealed record CreateOptions
         {
             Id = ContainerId.Require(parsed.RequireId(command)),
             Bundle = Path.GetFullPath(parsed.Text("bundle") is { Length: > 0 } bundle ? bundle : "."),
-            ConsoleSocket = parsed.Text("console-socket") is { Length: > 0 } socket ? Path.GetFullPath(socket) : null,
-            PidFile = parsed.Text("pid-file") is { Length: > 0 } file ? Path.GetFullPath(file) : null,
+            ConsoleSocket = FullPath(parsed, "console-socket"),
+            ProcessSocket = FullPath(parsed, "pidfd-socket"),
+            PidFile = FullPath(parsed, "pid-file"),
             PreservedDescriptors = Preserved(parsed),
             NoPivot = parsed.IsOn("no-pivot"),
             NoNewKeyring = parsed.IsOn("no-new-keyring"),
         };
     }
+
+    /// <summary>A path given, as seen from the root; null for none.</summary>
+    public static string? FullPath(ParsedOptions parsed, string option) => parsed.Text(option) is { Length: > 0 } path ? Path.GetFullPath(path) : null;
 
     /// <summary>The count given by <c>--preserve-fds</c>.</summary>
     public static int Preserved(ParsedOptions parsed) => parsed.Number("preserve-fds") switch

@@ -48,23 +48,17 @@ public sealed class NewContainer : IDisposable
 
     public static NewContainer Create(GlobalOptions global, CreateOptions options)
     {
-        if (global.SystemdCgroup)
-        {
-            throw WherryException.Unsupported("systemd cgroup flag passed, but systemd support for managing cgroups is not available");
-        }
-
         var bundle = Bundle.Read(options.Bundle);
         BundleCheck.Require(bundle);
-        SyscallFilter.Check(bundle.Linux.Seccomp);
+        var filter = SyscallFilter.Compile(bundle.Linux.Seccomp);
         options.RequireConsoleFor(bundle.Process.Terminal);
         var inherited = InheritedDescriptors.Find(options.PreservedDescriptors);
-        var cgroupsPath = bundle.Linux.CgroupsPath is { Length: > 0 } given ? given : CgroupParent.PathFor(options.Id);
-        var cgroup = CgroupHost.Detect().Locate(cgroupsPath);
+        using var placement = Placement.Of(global, bundle.Linux.CgroupsPath, options.Id);
         var directory = StateDirectory.Make(global.Root, options.Id);
-        var container = new NewContainer(global, options, bundle, cgroup, directory, StateOf(options, bundle, cgroupsPath));
+        var container = new NewContainer(global, options, bundle, placement.Cgroup, directory, StateOf(options, bundle, placement));
         try
         {
-            container.RequireEmptyCgroup(cgroupsPath);
+            container.RequireEmptyCgroup();
         }
         catch
         {
@@ -76,11 +70,16 @@ public sealed class NewContainer : IDisposable
 
         try
         {
-            container.Record();
-            cgroup.Create();
-            container.LaunchStage(inherited);
+            container.Record(filter);
+            using (placement.Make(options.Id, bundle.Linux.Resources))
+            {
+                container.LaunchStage(inherited);
+            }
+
+            options.WhileStageBegins?.Invoke();
             container.WaitUntilReady();
             container.SendConsole();
+            DescriptorSocket.SendProcess(options.ProcessSocket, container.Pid);
             directory.WriteState(container._state);
             return container;
         }
@@ -134,29 +133,35 @@ public sealed class NewContainer : IDisposable
         _directory.Dispose();
     }
 
-    private static ContainerState StateOf(CreateOptions options, Bundle bundle, string cgroupsPath) => new()
+    private static ContainerState StateOf(CreateOptions options, Bundle bundle, Placement placement) => new()
     {
         Id = options.Id,
         OciVersion = bundle.Spec.OciVersion,
         Bundle = bundle.Directory,
         Rootfs = Path.GetFullPath(bundle.RootPath),
-        CgroupsPath = cgroupsPath,
+        CgroupsPath = placement.Path,
+        Unit = placement.Unit,
         Created = DateTimeOffset.UtcNow,
         Annotations = bundle.Spec.Annotations ?? new Dictionary<string, string>(),
         Namespaces = bundle.Linux.Namespaces,
     };
 
-    private void RequireEmptyCgroup(string path)
+    private void RequireEmptyCgroup()
     {
         if (_cgroup.Processes() is { Count: > 0 } strangers)
         {
-            throw WherryException.Conflict($"container's cgroup is not empty: {strangers.Count} process(es) found in {path}");
+            throw WherryException.Conflict($"container's cgroup is not empty: {strangers.Count} process(es) found in {_state.CgroupsPath}");
         }
     }
 
-    private void Record()
+    private void Record(byte[]? filter)
     {
         _directory.Write(StateDirectory.ConfigFile, Bundle.ReadConfig(_bundle.Directory));
+        if (filter is not null)
+        {
+            _directory.Write(StateDirectory.FilterFile, filter);
+        }
+
         _directory.WriteState(_state);
     }
 
@@ -187,6 +192,7 @@ public sealed class NewContainer : IDisposable
                     FindProgramFirst = true,
                     NoPivot = _options.NoPivot,
                     NewKeyring = !_options.NoNewKeyring,
+                    FilterFile = FilterFile(),
                     ExtraEnvironment = inherited.Environment,
                     NotifySocket = Environment.GetEnvironmentVariable("NOTIFY_SOCKET") is ['/', ..] and var path ? path : null,
                 },
@@ -195,6 +201,11 @@ public sealed class NewContainer : IDisposable
         _state = _state with { Pid = pid, StartTime = ProcessStat.TryRead(pid)?.StartTime ?? 0 };
         NetworkDevices.Move(pid, _bundle.Linux.NetDevices);
     }
+
+    // In a user namespace the stage can't read what is root's; it compiles the rules itself.
+    private string? FilterFile() => _bundle.Linux.Seccomp is null || NamespaceKinds.Find(_bundle.Linux.Namespaces, "user") is not null
+        ? null
+        : $"{_directory.Path}/{StateDirectory.FilterFile}";
 
     private void WaitUntilReady()
     {
@@ -243,7 +254,7 @@ public sealed class NewContainer : IDisposable
     {
         if (Master is not null && _options.ConsoleSocket is { } path)
         {
-            ConsoleSocket.Send(path, Master);
+            DescriptorSocket.SendConsole(path, Master);
             Master.Dispose();
             Master = null;
         }

@@ -2,6 +2,7 @@ using Wherry.Errors;
 using Wherry.Linux.Cgroups;
 using Wherry.Oci.Runtime;
 using Wherry.Runtime.LifecycleHooks;
+using Wherry.Runtime.Systemd;
 using Wherry.Shim.Oci.CommandLine;
 
 namespace Wherry.Shim.Oci.Containers;
@@ -30,7 +31,7 @@ public static class Removal
 
         if (cgroup is not null)
         {
-            RemoveCgroup(cgroup);
+            RemoveCgroup(cgroup, state);
         }
 
         if (spec is not null)
@@ -43,11 +44,17 @@ public static class Removal
     }
 
     /// <exception cref="WherryException">Processes in it would not end.</exception>
-    private static void RemoveCgroup(CgroupDirectories cgroup)
+    private static void RemoveCgroup(CgroupDirectories cgroup, ContainerState state)
     {
         if (!cgroup.KillAll(PatienceWithProcesses))
         {
             throw WherryException.System($"processes of the container have not ended {PatienceWithProcesses.TotalSeconds:0} seconds after they were killed");
+        }
+
+        if (state.Unit.Length > 0)
+        {
+            using var systemd = SystemdManager.TryConnect();
+            systemd?.Stop(state.Unit, state.CgroupsPath);
         }
 
         // A process that is on its way out is not listed any more but still holds its cgroup, for a moment.
@@ -61,7 +68,5 @@ public static class Removal
 
             Thread.Sleep(pause);
         }
-
-        CgroupParent.TryRemove();
     }
 }

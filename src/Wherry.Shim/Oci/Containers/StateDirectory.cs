@@ -7,14 +7,15 @@ using Wherry.Linux.Sockets;
 namespace Wherry.Shim.Oci.Containers;
 
 /// <summary>
-/// A container's directory below the root: its state, a copy of its configuration, and, until it is started,
-/// the socket at which its first process waits. Whoever changes the container holds the directory's lock; it
+/// A container's directory below the root: its state, a copy of its configuration, its seccomp filter ready for the
+/// kernel, and, until it is started, the socket at which its first process waits. Whoever changes the container holds the directory's lock; it
 /// ends with the command, however that ends.
 /// </summary>
 public sealed class StateDirectory : IDisposable
 {
     public const string StateFile = "state.json";
     public const string ConfigFile = "config.json";
+    public const string FilterFile = "seccomp.bpf";
     public const string StartSocket = "start.sock";
 
     private const int OwnerOnly = 0x180; // 0600

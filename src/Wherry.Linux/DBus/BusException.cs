@@ -1,0 +1,12 @@
+using Wherry.Errors;
+
+namespace Wherry.Linux.DBus;
+
+/// <summary>The other side answered with an error, or with what is not D-Bus.</summary>
+/// <param name="message">What is wrong, or what it said.</param>
+/// <param name="name">Its error's name, such as <c>org.freedesktop.systemd1.NoSuchUnit</c>; null where it is no answer of its.</param>
+public sealed class BusException(string message, string? name = null)
+    : WherryException(ErrorKind.System, name is null ? $"D-Bus: {message}" : message)
+{
+    public string? Name { get; } = name;
+}
