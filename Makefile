@@ -7,6 +7,7 @@ DESTDIR     ?=
 BINDIR      ?= $(PREFIX)/bin
 LIBEXECDIR  ?= $(PREFIX)/libexec/wherry
 UNITDIR     ?= $(if $(filter /usr,$(PREFIX)),/usr/lib/systemd/system,/etc/systemd/system)
+USERUNITDIR ?= $(if $(filter /usr,$(PREFIX)),/usr/lib/systemd/user,/etc/systemd/user)
 SHAREDIR    ?= $(PREFIX)/share
 # `make uninstall PURGE=1` also removes images, containers, volumes and everything made on the host.
 PURGE       ?=
@@ -59,10 +60,10 @@ bench: build
 	@eng/bench.sh $(BENCH)
 
 install: build
-	@DESTDIR='$(DESTDIR)' BINDIR='$(BINDIR)' LIBEXECDIR='$(LIBEXECDIR)' UNITDIR='$(UNITDIR)' SHAREDIR='$(SHAREDIR)' eng/install.sh $(OUT)
+	@DESTDIR='$(DESTDIR)' BINDIR='$(BINDIR)' LIBEXECDIR='$(LIBEXECDIR)' UNITDIR='$(UNITDIR)' USERUNITDIR='$(USERUNITDIR)' SHAREDIR='$(SHAREDIR)' eng/install.sh $(OUT)
 
 uninstall:
-	@DESTDIR='$(DESTDIR)' BINDIR='$(BINDIR)' LIBEXECDIR='$(LIBEXECDIR)' UNITDIR='$(UNITDIR)' SHAREDIR='$(SHAREDIR)' PURGE='$(PURGE)' eng/uninstall.sh
+	@DESTDIR='$(DESTDIR)' BINDIR='$(BINDIR)' LIBEXECDIR='$(LIBEXECDIR)' UNITDIR='$(UNITDIR)' USERUNITDIR='$(USERUNITDIR)' SHAREDIR='$(SHAREDIR)' PURGE='$(PURGE)' eng/uninstall.sh
 
 format:
 	dotnet format Wherry.slnx

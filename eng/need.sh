@@ -31,6 +31,12 @@ need_run() {
     need busybox-static '/usr/share/doc/busybox-static'
     need libzstd1 '/usr/lib/*/libzstd.so.1'
     need ca-certificates /etc/ssl/certs/ca-certificates.crt
+    if [ "$(id -u)" -ne 0 ]; then need_rootless; fi
+}
+
+need_rootless() {
+    need uidmap newuidmap
+    need slirp4netns slirp4netns
 }
 
 need_test() {
@@ -63,6 +69,8 @@ need_test() {
     need containerd containerd
     need libcrypt1 '/usr/lib/*/libcrypt.so.1'
     need docker-registry docker-registry
+    need_rootless
+    need passt pasta
 }
 
 for target in "$@"; do

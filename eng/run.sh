@@ -3,15 +3,19 @@
 # usage: eng/run.sh DIRECTORY_OF_THE_BINARIES
 set -eu
 out=$1
-if [ "$(id -u)" -ne 0 ]; then
-    echo "containers need root for now: sudo make run" >&2
-    exit 1
-fi
 wherry=$out/wherry
-socket=/run/wherry/wherry.sock
+# Without root it is an engine of the user's own (docs/rootless.md), which his first command starts.
+if [ "$(id -u)" -eq 0 ]; then
+    socket=/run/wherry/wherry.sock
+else
+    socket=${XDG_RUNTIME_DIR:-/run/user/$(id -u)}/wherry/wherry.sock
+fi
 
 if "$wherry" version >/dev/null 2>&1; then
     echo "an engine answers on $socket"
+elif [ "$(id -u)" -ne 0 ]; then
+    "$wherry" version # which says why there is none
+    exit 1
 else
     mkdir -p /var/log
     setsid "$out/wherryd" </dev/null >>/var/log/wherryd.log 2>&1 &

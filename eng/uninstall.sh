@@ -7,7 +7,7 @@ if [ -z "$DESTDIR" ] && [ -d /run/systemd/system ] && [ -e "$UNITDIR/wherryd.ser
 fi
 
 if [ -n "$PURGE" ] && [ -z "$DESTDIR" ]; then
-    [ "$(id -u)" -eq 0 ] || { echo "removing the state needs root: sudo make uninstall PURGE=1" >&2; exit 1; }
+    [ "$(id -u)" -eq 0 ] || { echo "removing the system's state needs root: sudo make uninstall PURGE=1; eng/purge.sh removes your own" >&2; exit 1; }
     eng/purge.sh
 fi
 
@@ -19,7 +19,7 @@ if [ -n "$PURGE" ] && [ -z "$DESTDIR" ]; then rm -rf /var/lib/wherry-registry /v
 
 rm -f "$DESTDIR$BINDIR/wherry" "$DESTDIR$BINDIR/wherryd" "$DESTDIR$BINDIR/wherry-oci"
 rm -rf "$DESTDIR$LIBEXECDIR"
-rm -f "$DESTDIR$UNITDIR/wherryd.service" "$DESTDIR$UNITDIR/wherry-registry.service" \
+rm -f "$DESTDIR$UNITDIR/wherryd.service" "$DESTDIR$USERUNITDIR/wherryd.service" "$DESTDIR$UNITDIR/wherry-registry.service" \
     "$DESTDIR$SHAREDIR/bash-completion/completions/wherry" \
     "$DESTDIR$SHAREDIR/zsh/site-functions/_wherry" \
     "$DESTDIR$SHAREDIR/fish/vendor_completions.d/wherry.fish"

@@ -4,8 +4,11 @@ using Wherry.Api;
 using Wherry.Daemon.Instance;
 using Wherry.Daemon.Logging;
 using Wherry.Daemon.Options;
+using Wherry.Daemon.Rootless;
 using Wherry.Daemon.Sockets;
 using Wherry.Engine;
+using Wherry.Errors;
+using Wherry.Networking.Uplink;
 
 namespace Wherry.Daemon;
 
@@ -30,6 +33,7 @@ internal sealed class EngineDaemon(DaemonOptions options, LineLog log)
         var engineOptions = EngineOptions();
         using var dataRoot = DataRootLock.Take(options.DataRoot);
         using var pidFile = PidFile.Create(options.EffectivePidFile);
+        engineOptions = engineOptions with { Rootless = RootlessEngine.IsThisProcess ? ConnectNamespace() : null };
         var engine = await WherryEngine.OpenAsync(engineOptions, log.Info, stop.Token).ConfigureAwait(false);
         await using (engine.ConfigureAwait(false))
         {
@@ -48,6 +52,12 @@ internal sealed class EngineDaemon(DaemonOptions options, LineLog log)
                 ServiceNotification.Stopping();
                 log.Info("stopping; containers keep running");
                 await server.StopAsync(StopGrace).ConfigureAwait(false);
+            }
+
+            // What nobody needs does not stay; containers that live need their network.
+            if (RootlessEngine.IsThisProcess && !engine.Containers.AnyAlive)
+            {
+                HolderProcess.End(options.ExecRoot);
             }
         }
 
@@ -82,6 +92,26 @@ internal sealed class EngineDaemon(DaemonOptions options, LineLog log)
         Labels = options.Labels.Select(label => label.Split('=', 2)).ToDictionary(pair => pair[0], pair => pair[1], StringComparer.Ordinal),
     };
 
+    private RootlessOptions ConnectNamespace()
+    {
+        var resolver = default(string);
+        try
+        {
+            using var lifeline = RootlessEngine.OpenLifeline();
+            resolver = UserModeUplink.Ensure(RootlessEngine.NetworkNamespace, lifeline, HolderProcess.UplinkRecord(options.ExecRoot))?.Program.Resolver;
+            if (resolver is null)
+            {
+                log.Write(LogLevel.Warn, $"neither {string.Join(" nor ", UplinkProgram.All.Select(program => program.Name))} is installed: containers reach one another, but nothing outside");
+            }
+        }
+        catch (WherryException failed)
+        {
+            log.Write(LogLevel.Warn, $"{failed.Message}: containers reach one another, but nothing outside");
+        }
+
+        return new RootlessOptions(RootlessEngine.NetworkNamespace, resolver, UplinkProgram.Mtu);
+    }
+
     private List<Socket> Bind(IEnumerable<ListenAddress> addresses)
     {
         var sockets = new List<Socket>();
@@ -89,7 +119,8 @@ internal sealed class EngineDaemon(DaemonOptions options, LineLog log)
         {
             foreach (var address in addresses)
             {
-                sockets.Add(ListenSocket.Bind(address, options.Group));
+                // Inside, other groups than the user's own have no number of their own.
+                sockets.Add(ListenSocket.Bind(address, RootlessEngine.IsThisProcess ? "" : options.Group));
             }
 
             return sockets;

@@ -3,6 +3,7 @@ using Wherry.Daemon;
 using Wherry.Daemon.Logging;
 using Wherry.Daemon.Options;
 using Wherry.Daemon.Registry;
+using Wherry.Daemon.Rootless;
 using Wherry.Engine.Hosts;
 using Wherry.Errors;
 
@@ -29,15 +30,14 @@ catch (WherryException wrong)
     return 1;
 }
 
-if (!Environment.IsPrivilegedProcess)
-{
-    Console.Error.Write("wherryd: the engine needs root: start it with sudo\n");
-    return 1;
-}
-
 var log = new LineLog(Console.OpenStandardError(), options.LogLevel);
 try
 {
+    if (!Environment.IsPrivilegedProcess)
+    {
+        RootlessEntry.Enter(options, args, log);
+    }
+
     await new EngineDaemon(options, log).RunAsync().ConfigureAwait(false);
     return 0;
 }

@@ -23,6 +23,9 @@ public sealed record EngineOptions
     /// <summary>overlay, btrfs or vfs; null for the one that made the layers, or else the best the file system can do.</summary>
     public string? StorageDriver { get; init; }
 
+    /// <summary>Set where an ordinary user runs the engine; null for root's.</summary>
+    public RootlessOptions? Rootless { get; init; }
+
     /// <summary>The user namespace mode (<see cref="UserNamespaceMode"/>) of containers that ask for none.</summary>
     public string UserNamespaces { get; init; } = "host";
 
@@ -42,3 +45,9 @@ public sealed record EngineOptions
     /// <summary>Mirrors, insecure registries, signatures.</summary>
     public RegistryOptions Registries { get; init; } = new();
 }
+
+/// <summary>What an engine without root has of the host.</summary>
+/// <param name="NetworkNamespacePath">Where its bridge is, apart from the host's network.</param>
+/// <param name="Resolver">The name server that containers reach; null where there is no way out.</param>
+/// <param name="Mtu">Of the way out, in bytes.</param>
+public sealed record RootlessOptions(string NetworkNamespacePath, string? Resolver, int Mtu);

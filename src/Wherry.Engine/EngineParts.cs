@@ -47,7 +47,9 @@ internal sealed record EngineParts(
 
     private string CgroupsPathOf(ContainerRecord record)
     {
-        var parent = string.IsNullOrEmpty(record.Host.CgroupParent) ? Options.CgroupParent : record.Host.CgroupParent;
+        var parent = string.IsNullOrEmpty(record.Host.CgroupParent) ? Options.CgroupParent
+            : Options.Rootless is null ? record.Host.CgroupParent
+            : $"{Options.CgroupParent}/{record.Host.CgroupParent.Trim('/')}";
         return "/" + parent.Trim('/') + "/" + record.Id;
     }
 }

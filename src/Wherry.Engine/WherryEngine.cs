@@ -9,6 +9,7 @@ using Wherry.Engine.Validation;
 using Wherry.Engine.Volumes;
 using Wherry.Images;
 using Wherry.Images.Distribution;
+using Wherry.Linux.Cgroups;
 using Wherry.Networking.Bridge;
 using Wherry.Storage.Layers;
 
@@ -63,6 +64,12 @@ public sealed class WherryEngine : IAsyncDisposable
     /// <param name="cancel">Gives up opening.</param>
     public static async Task<WherryEngine> OpenAsync(EngineOptions options, Action<string> log, CancellationToken cancel)
     {
+        if (options.Rootless is not null)
+        {
+            // A path from the root of the tree: what the user may write is somewhere below.
+            options = options with { CgroupParent = $"{CgroupHost.Detect().FindDelegated()}/{options.CgroupParent.Trim('/')}" };
+        }
+
         Directory.CreateDirectory(options.DataRoot);
         File.SetUnixFileMode(options.DataRoot, TraversableMode);
         Directory.CreateDirectory(options.ExecRoot);
@@ -75,9 +82,17 @@ public sealed class WherryEngine : IAsyncDisposable
             ImageStore.Open(options.DataRoot, layers),
             layers,
             VolumeStore.Open(options.DataRoot, log),
-            new BridgeNetwork(new BridgeOptions { BridgeName = options.BridgeName, Bip = options.Bip, Mtu = UplinkMtu.Read() }, log),
+            new BridgeNetwork(
+                new BridgeOptions
+                {
+                    BridgeName = options.BridgeName,
+                    Bip = options.Bip,
+                    Mtu = options.Rootless?.Mtu ?? UplinkMtu.Read(),
+                    NamespacePath = options.Rootless?.NetworkNamespacePath,
+                },
+                log),
             new ProcessIsolation(options.ShimPath),
-            HostFacts.Probe(),
+            options.Rootless is null ? HostFacts.Probe() : HostFacts.Probe().ForRootless(options.CgroupParent),
             log);
         parts.Seccomp.Clear();
         var engine = new WherryEngine(parts);

@@ -15,6 +15,7 @@ public sealed class InstallTests
                 ["BINDIR"] = "/usr/local/bin",
                 ["LIBEXECDIR"] = "/usr/local/libexec/wherry",
                 ["UNITDIR"] = "/etc/systemd/system",
+                ["USERUNITDIR"] = "/etc/systemd/user",
                 ["SHAREDIR"] = "/usr/local/share",
                 ["PURGE"] = "",
             };
@@ -23,7 +24,7 @@ public sealed class InstallTests
             foreach (var file in new[]
             {
                 "usr/local/bin/wherry", "usr/local/bin/wherryd", "usr/local/bin/wherry-oci", "usr/local/libexec/wherry/wherry-shim", "etc/systemd/system/wherryd.service",
-                "etc/systemd/system/wherry-registry.service",
+                "etc/systemd/system/wherry-registry.service", "etc/systemd/user/wherryd.service",
                 "usr/local/share/bash-completion/completions/wherry", "usr/local/share/zsh/site-functions/_wherry", "usr/local/share/fish/vendor_completions.d/wherry.fish",
             })
             {

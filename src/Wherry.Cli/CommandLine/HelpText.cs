@@ -1,3 +1,4 @@
+using Wherry.Cli.Engine;
 
 namespace Wherry.Cli.CommandLine;
 
@@ -26,7 +27,7 @@ internal static class HelpText
         output.WriteLine();
         output.WriteLine("Global Options:");
         output.WriteLine("  -H, --host string   The engine's address: unix:///path or tcp://host:port");
-        output.WriteLine("                      (also WHERRY_HOST, then DOCKER_HOST; default unix:///run/wherry/wherry.sock)");
+        output.WriteLine($"                      (also WHERRY_HOST, then DOCKER_HOST; default unix://{EngineAddress.DefaultSocket})");
         output.WriteLine("  -v, --version       Print version information and quit");
         output.WriteLine();
         output.WriteLine("Run 'wherry COMMAND --help' for more information on a command.");

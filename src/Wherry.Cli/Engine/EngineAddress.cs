@@ -1,11 +1,16 @@
 using Wherry.Cli.CommandLine;
+using Wherry.Cli.Terminals;
 
 namespace Wherry.Cli.Engine;
 
 /// <summary>Where the engine listens: a unix socket's path, or a host and a TCP port.</summary>
 internal sealed record EngineAddress
 {
-    internal const string DefaultSocket = "/run/wherry/wherry.sock";
+    /// <summary>Where root's engine listens.</summary>
+    internal const string SystemSocket = "/run/wherry/wherry.sock";
+
+    /// <summary>Of whoever calls: root's, or that of an engine of his own, if he has a place for it.</summary>
+    internal static string DefaultSocket { get; } = Libc.EffectiveUserId() == 0 ? SystemSocket : ChooseForUser(Environment.GetEnvironmentVariable);
 
     internal string? SocketPath { get; private init; }
 
@@ -14,7 +19,7 @@ internal sealed record EngineAddress
     internal int Port { get; private init; }
 
     /// <summary>True where a missing engine may be started on demand: only the default socket is ours to serve.</summary>
-    internal bool IsDefault => SocketPath is DefaultSocket or "/var" + DefaultSocket;
+    internal bool IsDefault => SocketPath == DefaultSocket || SocketPath == "/var" + DefaultSocket;
 
     /// <summary>
     /// The address to use: <c>-H</c> on the command line, then <c>WHERRY_HOST</c>, then <c>DOCKER_HOST</c>, then the
@@ -31,6 +36,17 @@ internal sealed record EngineAddress
         }
 
         return new EngineAddress { SocketPath = DefaultSocket };
+    }
+
+    /// <summary>
+    /// His own engine's socket, in the directory of his session; but root's where he has been let in to that one and runs
+    /// none himself.
+    /// </summary>
+    private static string ChooseForUser(Func<string, string?> environment)
+    {
+        var session = environment("XDG_RUNTIME_DIR") is ['/', ..] given ? given : $"/run/user/{Libc.EffectiveUserId()}";
+        var own = Path.Combine(session, "wherry", "wherry.sock");
+        return !Directory.Exists(session) || (!File.Exists(own) && Libc.Access(SystemSocket, Libc.WriteAccess) == 0) ? SystemSocket : own;
     }
 
     /// <exception cref="CliException">The text names no address.</exception>

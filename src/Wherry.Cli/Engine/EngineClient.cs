@@ -286,7 +286,9 @@ internal sealed class EngineClient(EngineAddress address, Func<EngineAddress, bo
         {
             return new CliException($"cannot connect to the engine at {Address}: is wherryd running?")
             {
-                Hint = Address.IsDefault
+                Hint = Address.IsDefault && Address.SocketPath != EngineAddress.SystemSocket
+                    ? "Start it with 'wherryd', as the user you are; where wherryd is in PATH, wherry starts it by itself."
+                    : Address.IsDefault
                     ? "Start it with 'sudo systemctl start wherry' or 'sudo wherryd'; run as root, wherry starts it by itself."
                     : $"Start it with 'sudo wherryd -H {Address}', or unset WHERRY_HOST and DOCKER_HOST to use the default socket.",
             };

@@ -4,8 +4,8 @@ using Wherry.Cli.Terminals;
 namespace Wherry.Cli.Engine;
 
 /// <summary>
-/// Starts the engine on demand, for root, on the default socket: in a session of its own, with its output in a log,
-/// and says so.
+/// Starts the engine on demand, on the caller's default socket: in a session of its own, with its output in a log,
+/// and says so. Root's is the system's; an ordinary user's his own.
 /// </summary>
 internal sealed class EngineLauncher(TextWriter notices)
 {
@@ -16,7 +16,7 @@ internal sealed class EngineLauncher(TextWriter notices)
     /// <exception cref="CliException">The engine was started and did not come up.</exception>
     internal bool Start(EngineAddress address)
     {
-        if (Libc.EffectiveUserId() != 0 || FindEngine() is not { } program)
+        if ((Libc.EffectiveUserId() != 0 && address.SocketPath == EngineAddress.SystemSocket) || FindEngine() is not { } program)
         {
             return false;
         }
@@ -92,7 +92,8 @@ internal sealed class EngineLauncher(TextWriter notices)
 
     private static string PrepareLog()
     {
-        foreach (var directory in new[] { "/var/log/wherry", "/run/wherry" })
+        var own = Path.GetDirectoryName(EngineAddress.DefaultSocket)!;
+        foreach (var directory in Libc.EffectiveUserId() == 0 ? ["/var/log/wherry", own] : new[] { own })
         {
             try
             {

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Wherry.Daemon.Rootless;
 using Wherry.Errors;
 
 namespace Wherry.Daemon.Options;
@@ -6,7 +7,7 @@ namespace Wherry.Daemon.Options;
 /// <summary>The configuration file: one JSON object with the options' names as keys, as dockerd's <c>daemon.json</c>.</summary>
 internal static class ConfigFile
 {
-    public const string DefaultPath = "/etc/wherry/daemon.json";
+    public static string DefaultPath => UserDirectories.AreMeant ? UserDirectories.ConfigFile : "/etc/wherry/daemon.json";
 
     /// <summary>The values in the file at <paramref name="path"/>, by option.</summary>
     public static IReadOnlyDictionary<OptionDefinition, List<string>> Read(string path)

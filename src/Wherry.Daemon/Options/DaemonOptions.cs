@@ -1,4 +1,5 @@
 using Wherry.Daemon.Logging;
+using Wherry.Daemon.Rootless;
 using Wherry.Engine.UserNamespaces;
 using Wherry.Errors;
 using Wherry.Images.Distribution;
@@ -8,9 +9,10 @@ namespace Wherry.Daemon.Options;
 /// <summary>How one engine is to run: command line and configuration file together.</summary>
 internal sealed record DaemonOptions
 {
-    public string DataRoot { get; init; } = "/var/lib/wherry";
+    public string DataRoot { get; init; } = UserDirectories.AreMeant ? UserDirectories.DataRoot : "/var/lib/wherry";
 
-    public string ExecRoot { get; init; } = "/run/wherry";
+    /// <summary>Empty where an ordinary user has no place for it and named none.</summary>
+    public string ExecRoot { get; init; } = UserDirectories.AreMeant ? UserDirectories.ExecRoot ?? "" : "/run/wherry";
 
     /// <summary>As given; empty for the socket in <see cref="ExecRoot"/>.</summary>
     public IReadOnlyList<string> Hosts { get; init; } = [];

@@ -27,8 +27,8 @@ internal sealed record OptionDefinition(string Name, char? Short, string? Value,
 
     public static IReadOnlyList<OptionDefinition> All { get; } =
     [
-        new("data-root", null, "DIR", "Images, containers and volumes (default /var/lib/wherry)", (options, value) => options with { DataRoot = Absolute("data-root", value) }),
-        new("exec-root", null, "DIR", "Sockets and live state (default /run/wherry)", (options, value) => options with { ExecRoot = Absolute("exec-root", value) }),
+        new("data-root", null, "DIR", "Images, containers and volumes\n(default /var/lib/wherry; without root ~/.local/share/wherry)", (options, value) => options with { DataRoot = Absolute("data-root", value) }),
+        new("exec-root", null, "DIR", "Sockets and live state\n(default /run/wherry; without root $XDG_RUNTIME_DIR/wherry)", (options, value) => options with { ExecRoot = Absolute("exec-root", value) }),
         new("host", 'H', "ADDRESS", "Where to listen: unix://PATH or tcp://127.0.0.1:PORT; may be repeated\n(default unix://EXEC-ROOT/wherry.sock)", (options, value) => options with { Hosts = [.. options.Hosts, value] })
         { FileKey = "hosts", IsList = true },
         new("pidfile", 'p', "FILE", "Where to write the process id (default EXEC-ROOT/wherryd.pid)", (options, value) => options with { PidFile = Absolute("pidfile", value) }),

@@ -28,7 +28,9 @@ public sealed partial class ContainerService
         var container = _parts.Registry.Get(idOrName);
         using var held = await container.LockAsync(cancel).ConfigureAwait(false);
         var record = container.Record;
-        var freeze = query.Pause && container.Life.Status == ContainerStatus.Running;
+
+        // Pausing is what clients ask for unless told otherwise: where it can't be had, the image is made without.
+        var freeze = query.Pause && container.Life.Status == ContainerStatus.Running && _parts.Host.CanPause;
         if (freeze)
         {
             await container.RequireSandbox().PauseAsync(cancel).ConfigureAwait(false);

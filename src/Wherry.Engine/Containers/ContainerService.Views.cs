@@ -91,6 +91,9 @@ public sealed partial class ContainerService
         return (running, paused, lives.Length - running - paused);
     }
 
+    /// <summary>Whether any container has a process.</summary>
+    public bool AnyAlive => _parts.Registry.Snapshot().Any(container => container.Life.IsAlive);
+
     private ContainerSummary Summary(ContainerRecord record, bool size, Dictionary<string, string> imageNames)
     {
         var snapshot = _parts.SnapshotOf(record);

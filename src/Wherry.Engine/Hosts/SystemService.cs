@@ -91,7 +91,7 @@ public sealed class SystemService
             NGoroutines = ThreadPool.ThreadCount,
             SystemTime = DateTimeOffset.UtcNow.ToString("O"),
             LoggingDriver = "json-file",
-            CgroupDriver = "cgroupfs",
+            CgroupDriver = _parts.Host is { IsRootless: true, Controllers.Count: 0 } ? "none" : "cgroupfs",
             CgroupVersion = _host.CgroupVersion,
             KernelVersion = _host.KernelVersion,
             OperatingSystem = _host.OperatingSystem,

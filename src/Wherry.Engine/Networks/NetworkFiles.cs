@@ -19,7 +19,7 @@ internal static class NetworkFiles
         var custom = record.Host.Dns is { Count: > 0 } || record.Host.DnsSearch is { Count: > 0 } || record.Host.DnsOptions is { Count: > 0 };
         var resolver = shared && !custom
             ? ResolvConf.HostText()
-            : ResolvConf.ForContainer(ResolvConf.HostText(), record.Host.Dns ?? [], record.Host.DnsSearch ?? [], record.Host.DnsOptions ?? []);
+            : ResolvConf.ForContainer(ResolvConf.HostText(), Servers(parts, record), record.Host.DnsSearch ?? [], record.Host.DnsOptions ?? []);
         File.WriteAllText(Path.Combine(directory, "resolv.conf"), resolver);
         if (shared && File.Exists("/etc/hosts") && record.Host.ExtraHosts is not { Count: > 0 })
         {
@@ -29,6 +29,10 @@ internal static class NetworkFiles
 
         WriteHosts(parts, record, endpoint: null);
     }
+
+    // The host's own servers are reached by name of the way out where the host's network is not the bridge's.
+    private static IReadOnlyList<string> Servers(EngineParts parts, ContainerRecord record) =>
+        record.Host.Dns is { Count: > 0 } asked ? asked : parts.Options.Rootless?.Resolver is { } resolver ? [resolver] : [];
 
     /// <summary>Written again when the container's address is known, before its program runs.</summary>
     public static void WriteHosts(EngineParts parts, ContainerRecord record, Endpoint? endpoint)

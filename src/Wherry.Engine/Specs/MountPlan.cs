@@ -17,6 +17,9 @@ internal static class MountPlan
     /// <summary>Stay writable in a container with a read-only root: programs can't do without.</summary>
     private static readonly string[] AlwaysWritable = ["/proc", "/dev", "/dev/shm", "/dev/mqueue", "/dev/pts"];
 
+    /// <summary>Debian's number of the group tty, which no image seems to contradict.</summary>
+    private static readonly string[] TerminalGroup = ["gid=5"];
+
     public static IReadOnlyList<Mount> Make(SpecInputs inputs)
     {
         var asked = inputs.Mounts.ToDictionary(mount => mount.Destination, mount => From(mount, inputs.Ids is not null), StringComparer.Ordinal);
@@ -48,7 +51,7 @@ internal static class MountPlan
             Destination = "/dev/pts",
             Type = "devpts",
             Source = "devpts",
-            Options = ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"],
+            Options = ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", .. inputs.HostFacts.HasRootAlone ? [] : TerminalGroup],
         };
         yield return new Mount { Destination = "/sys", Type = "sysfs", Source = "sysfs", Options = ["nosuid", "noexec", "nodev", .. access] };
         yield return new Mount { Destination = "/sys/fs/cgroup", Type = "cgroup", Source = "cgroup", Options = [.. access, "nosuid", "noexec", "nodev"] };

@@ -51,7 +51,7 @@ internal static class NamespacePlan
         if (inputs.Host.NetworkMode != "host" && inputs.NetworkNamespacePath is null)
         {
             sysctls["net.ipv4.ip_unprivileged_port_start"] = "0";
-            sysctls["net.ipv4.ping_group_range"] = "0 " + LastGroup(inputs.Ids).ToString(CultureInfo.InvariantCulture);
+            sysctls["net.ipv4.ping_group_range"] = "0 " + Math.Min(inputs.HostFacts.LastGroup, LastGroup(inputs.Ids)).ToString(CultureInfo.InvariantCulture);
         }
 
         foreach (var (name, value) in inputs.Host.Sysctls ?? [])

@@ -27,6 +27,11 @@ internal sealed class UserNamespaceSupport(string dataRoot, bool isOverlay)
             return "this kernel has no user namespaces";
         }
 
+        if (UserNamespace.IsInside)
+        {
+            return "an engine without root has one user namespace, its own, which all its containers are in";
+        }
+
         if (isOverlay && Environment.OSVersion.Version < IdMappedOverlay.FirstKernel)
         {
             return $"overlay takes layers with mapped owners since Linux {IdMappedOverlay.FirstKernel}, this is {Environment.OSVersion.Version}: use --storage-driver vfs or btrfs, or a newer kernel";

@@ -1,3 +1,7 @@
+using Wherry.Linux.Cgroups;
+using Wherry.Linux.Files;
+using Wherry.Linux.Processes;
+
 namespace Wherry.Engine.Validation;
 
 /// <summary>What the host can give. Probed once: it does not change while the engine runs.</summary>
@@ -52,9 +56,39 @@ public sealed record HostFacts
     /// <summary>As <c>info</c> shows them.</summary>
     public IReadOnlyList<string> SecurityOptions { get; init; } = [];
 
+    /// <summary>An ordinary user runs the engine: its capabilities count in its own namespaces only.</summary>
+    public bool IsRootless { get; init; }
+
+    /// <summary>Containers have cgroups, and so can be paused.</summary>
+    public bool CanPause { get; init; } = true;
+
+    /// <summary>There is no user but root in containers.</summary>
+    public bool HasRootAlone { get; init; }
+
+    /// <summary>The last group that exists in containers, for settings that name a range of them; the kernel takes no number above this one.</summary>
+    public uint LastGroup { get; init; } = int.MaxValue;
+
     /// <summary>May raise limits and lower OOM scores beyond what the engine itself has.</summary>
-    public bool CanExceedLimits => Capabilities.Contains("CAP_SYS_RESOURCE");
+    public bool CanExceedLimits => !IsRootless && Capabilities.Contains("CAP_SYS_RESOURCE");
 
     /// <summary>Reads the facts from /proc and /sys.</summary>
     public static HostFacts Probe() => HostProbe.Read(new HostRoots("/proc", "/sys"));
+
+    /// <summary>The same for an engine that an ordinary user runs: of the controllers it has what was delegated to it (cgroups(7)).</summary>
+    /// <param name="cgroupParent">The cgroup of all containers.</param>
+    public HostFacts ForRootless(string cgroupParent)
+    {
+        var directory = CgroupHost.Detect().Locate(cgroupParent).Unified;
+        var delegated = directory is null ? "" : FileSyscalls.TryReadText(Path.GetDirectoryName(directory) + "/cgroup.controllers") ?? "";
+        return this with
+        {
+            IsRootless = true,
+            CanPause = directory is not null,
+            HasRootAlone = UserNamespace.HasSingleId,
+            LastGroup = Math.Min(LastGroup, UserNamespace.LastGroup),
+            Controllers = HostProbe.ControllersOf(delegated),
+            SwapLimit = SwapLimit && HostProbe.ControllersOf(delegated).Contains("memory"),
+            SecurityOptions = [.. SecurityOptions, "name=rootless"],
+        };
+    }
 }

@@ -43,6 +43,10 @@ internal static class HostProbe
         .. facts.IsCgroupUnified ? ["name=cgroupns"] : Array.Empty<string>(),
     ];
 
+    /// <summary>What a v2 cgroup's list says, in the names that v1 has for them.</summary>
+    public static HashSet<string> ControllersOf(string list) =>
+        [.. list.Split([' ', '\n'], StringSplitOptions.RemoveEmptyEntries).Select(name => name == "io" ? "blkio" : name)];
+
     private static HashSet<string> Controllers(HostRoots roots, out bool isUnified)
     {
         // A v2 hierarchy at the mount point itself carries every controller there is (cgroups(7)).
@@ -50,7 +54,7 @@ internal static class HostProbe
         isUnified = File.Exists(unified);
         if (isUnified)
         {
-            return [.. ReadText(unified).Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(name => name == "io" ? "blkio" : name)];
+            return ControllersOf(ReadText(unified));
         }
 
         var mounted = new HashSet<string>(StringComparer.Ordinal);

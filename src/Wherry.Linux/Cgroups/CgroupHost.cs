@@ -12,8 +12,11 @@ public sealed class CgroupHost
 
     private static readonly string[] Needed = ["cpu", "cpuset", "memory", "pids", "io"];
 
-    private CgroupHost(IReadOnlyDictionary<string, string> v1, string? unified, IReadOnlyList<string> unifiedControllers)
+    private readonly Func<string, string, bool> _isOpen;
+
+    private CgroupHost(IReadOnlyDictionary<string, string> v1, string? unified, IReadOnlyList<string> unifiedControllers, Func<string, string, bool> isOpen)
     {
+        _isOpen = isOpen;
         V1 = v1;
         Unified = unified;
         UnifiedControllers = unifiedControllers;
@@ -34,11 +37,13 @@ public sealed class CgroupHost
     /// <summary>Reads the calling process's mount table.</summary>
     public static CgroupHost Detect() => Parse(
         FileSyscalls.TryReadText("/proc/self/mountinfo") ?? "",
-        root => FileSyscalls.TryReadText(root + "/cgroup.controllers") ?? "");
+        root => FileSyscalls.TryReadText(root + "/cgroup.controllers") ?? "",
+        IsOpen);
 
     /// <param name="mountInfo">A mount table as in /proc/self/mountinfo (proc(5)).</param>
     /// <param name="readControllers">Gives the v2 controllers of a mount point.</param>
-    public static CgroupHost Parse(string mountInfo, Func<string, string> readControllers)
+    /// <param name="isOpen">Whether this process may make a directory, in the tree of a mount point; null for all.</param>
+    public static CgroupHost Parse(string mountInfo, Func<string, string> readControllers, Func<string, string, bool>? isOpen = null)
     {
         var v1 = new Dictionary<string, string>(StringComparer.Ordinal);
         string? unified = null;
@@ -74,10 +79,13 @@ public sealed class CgroupHost
         }
 
         var controllers = unified is null ? [] : readControllers(unified).Split([' ', '\n'], StringSplitOptions.RemoveEmptyEntries);
-        return new CgroupHost(v1, unified, controllers);
+        return new CgroupHost(v1, unified, controllers, isOpen ?? ((_, _) => true));
     }
 
-    /// <summary>The directories that make up the cgroup of that path, one per tree that matters.</summary>
+    /// <summary>
+    /// The directories that make up the cgroup of that path, one per tree that matters. A tree in which nothing can be made
+    /// there does not: it is mounted read-only, or belongs to another user who has delegated no part of it.
+    /// </summary>
     /// <param name="path">Below the trees' roots.</param>
     /// <param name="isUnit">It is a unit of systemd's, which counts its processes in the v2 tree even where that limits nothing.</param>
     public CgroupDirectories Locate(string path, bool isUnit = false)
@@ -86,12 +94,44 @@ public sealed class CgroupHost
         var directories = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var (controller, mount) in V1)
         {
-            directories[controller] = $"{mount}/{relative}";
+            if (_isOpen($"{mount}/{relative}", mount))
+            {
+                directories[controller] = $"{mount}/{relative}";
+            }
         }
 
         // Next to v1 controllers, a v2 tree that has none of those we limit or count by is of no use.
         var unified = Unified is not null && (isUnit || V1.Count == 0 || UnifiedControllers.Intersect(Needed, StringComparer.Ordinal).Any()) ? $"{Unified}/{relative}" : null;
-        return new CgroupDirectories(this, directories, unified);
+        return new CgroupDirectories(this, directories, unified is not null && _isOpen(unified, Unified!) ? unified : null);
+    }
+
+    /// <summary>
+    /// The highest cgroup of the v2 tree that this process is in and may make others below (cgroups(7), "Delegation"):
+    /// a path below the tree's root, empty for the root itself; null where there is none.
+    /// </summary>
+    public string? FindDelegated()
+    {
+        var own = (FileSyscalls.TryReadText("/proc/self/cgroup") ?? "").Split('\n').FirstOrDefault(line => line.StartsWith("0::/", StringComparison.Ordinal))?[4..];
+        string? found = null;
+        for (var path = own; Unified is not null && path is not null && IsDelegated($"{Unified}/{path}"); path = path.Length == 0 ? null : Path.GetDirectoryName(path))
+        {
+            found = path;
+        }
+
+        return found;
+    }
+
+    // Moving a process takes the right to write where it comes from and goes to, and in what is above both.
+    private static bool IsDelegated(string directory) => FileSyscalls.MayWrite(directory) && FileSyscalls.MayWrite(directory + "/cgroup.procs");
+
+    private static bool IsOpen(string directory, string mount)
+    {
+        while (directory.Length > mount.Length && !Directory.Exists(directory))
+        {
+            directory = Path.GetDirectoryName(directory)!;
+        }
+
+        return FileSyscalls.MayWrite(directory);
     }
 
     private static string Normalize(string path)

@@ -26,7 +26,7 @@ public static unsafe class ExtendedAttributes
             {
                 var length = list.AsSpan(at, size - at).IndexOf((byte)0);
                 var name = Encoding.UTF8.GetString(list, at, length);
-                if (!name.StartsWith("trusted.overlay.", StringComparison.Ordinal))
+                if (!name.StartsWith("trusted.overlay.", StringComparison.Ordinal) && !name.StartsWith("user.overlay.", StringComparison.Ordinal))
                 {
                     // SAFETY: the name is null-terminated in the list itself.
                     var got = Syscall.Call(SyscallNumber.Fgetxattr, from.Number, (nint)(listStart + at), (nint)valueStart, LargestValue);

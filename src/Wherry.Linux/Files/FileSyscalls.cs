@@ -120,6 +120,15 @@ public static unsafe class FileSyscalls
         return (new FileDescriptor(fds[0]), new FileDescriptor(fds[1]));
     }
 
+    /// <summary>Whether this process may write a file, or make and remove names in a directory; false too where there is none.</summary>
+    public static bool MayWrite(string path)
+    {
+        const int writeAccess = 2;
+        const int byEffectiveIds = 0x200;
+        using var text = new NativeText(path);
+        return Syscall.Call(SyscallNumber.Faccessat2, WorkingDirectory, text.Address, writeAccess, byEffectiveIds) == 0;
+    }
+
     /// <summary>A file that exists in memory only, until it is closed everywhere.</summary>
     /// <param name="name">Shown in /proc.</param>
     public static FileDescriptor MemoryFile(string name)

@@ -41,6 +41,8 @@ public static class SyscallNumber
     public static int Ftruncate => Pick(77, 46);
     public static int Getcwd => Pick(79, 17);
     public static int Getdents64 => Pick(217, 61);
+    public static int Getegid => Pick(108, 177);
+    public static int Geteuid => Pick(107, 175);
     public static int Getpid => Pick(39, 172);
     public static int Getppid => Pick(110, 173);
     public static int Getsockopt => Pick(55, 209);

@@ -6,7 +6,8 @@ namespace Wherry.Linux.NetworkNamespaces;
 /// An open network namespace (network_namespaces(7)). A socket belongs for ever to the namespace of the thread that opened
 /// it, so work inside one is done by a thread of its own, which enters, works and ends: no thread of the pool is ever left
 /// in a foreign namespace. The thread also comes home before it reports: a thread is born in its creator's namespace, and
-/// reporting may be what makes the pool create one.
+/// reporting may be what makes the pool create one. Where it can't come home (the host's network is not an ordinary user's
+/// to enter), another thread that never left waits for its end and reports.
 /// </summary>
 public sealed partial class NetworkNamespace : IDisposable
 {
@@ -19,6 +20,9 @@ public sealed partial class NetworkNamespace : IDisposable
 
     // Where the main thread is, and so every thread that never entered another.
     private static readonly Lazy<NetworkNamespace> Home = new(() => Open("/proc/self/ns/net"));
+
+    // Entering the namespace one is in changes nothing, but takes the right to.
+    private static readonly Lazy<bool> CanReturn = new(() => SetNamespace(Home.Value.Descriptor.Number, CLONE_NEWNET) == 0);
 
     private readonly string _path;
 
@@ -48,22 +52,35 @@ public sealed partial class NetworkNamespace : IDisposable
     public static Task<T> OnOwnThreadAsync<T>(Func<T> work)
     {
         var home = Home.Value;
+        var returns = CanReturn.Value;
         var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
         var thread = new Thread(
             () =>
             {
                 T? result = default;
                 Exception? failure = null;
-                try
+                void Work()
                 {
-                    result = work();
-                }
-                catch (Exception e)
-                {
-                    failure = e;
+                    try
+                    {
+                        result = work();
+                    }
+                    catch (Exception e)
+                    {
+                        failure = e;
+                    }
                 }
 
-                home.Return();
+                if (returns)
+                {
+                    Work();
+                    home.Return();
+                }
+                else
+                {
+                    RunOnThreadThatEnds(Work);
+                }
+
                 if (failure is null)
                 {
                     done.SetResult(result!);
@@ -80,6 +97,13 @@ public sealed partial class NetworkNamespace : IDisposable
         };
         thread.Start();
         return done.Task;
+    }
+
+    private static void RunOnThreadThatEnds(Action work)
+    {
+        var thread = new Thread(work.Invoke, StackSize) { IsBackground = true, Name = "netns" };
+        thread.Start();
+        thread.Join();
     }
 
     /// <summary>Moves the calling thread into this namespace for the rest of its life. Only for threads of <see cref="OnOwnThreadAsync"/>.</summary>

@@ -42,6 +42,21 @@ public static unsafe class ProcessSyscalls
         return result > 0 ? new EndedChild((int)result, status) : null;
     }
 
+    /// <summary>This process's children, also those that have ended and were not collected (proc(5), children).</summary>
+    public static IReadOnlyList<int> Children()
+    {
+        var found = new List<int>();
+        foreach (var thread in Directory.GetDirectories("/proc/self/task"))
+        {
+            foreach (var word in (Files.FileSyscalls.TryReadText(thread + "/children") ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            {
+                found.Add(int.Parse(word, System.Globalization.CultureInfo.InvariantCulture));
+            }
+        }
+
+        return found;
+    }
+
     /// <summary>Sends a signal; false when the process has gone.</summary>
     public static bool Kill(int pid, int signal)
     {
@@ -74,6 +89,24 @@ public static unsafe class ProcessSyscalls
     /// <summary>A duplicate of another process's descriptor; takes the right to trace it.</summary>
     public static FileDescriptor TakeDescriptor(FileDescriptor pidfd, int number) =>
         new((int)Syscall.Check(Syscall.Call(SyscallNumber.PidfdGetfd, pidfd.Number, number), $"take over descriptor {number} of a process"));
+
+    /// <summary>Replaces this process by another program: the same id, the same descriptors but those that close by themselves.</summary>
+    /// <exception cref="LinuxException">It can't be executed; nothing has changed then.</exception>
+    public static void Execute(string path, IReadOnlyList<string> arguments, IReadOnlyList<string> environment)
+    {
+        using var pathText = new NativeText(path);
+        using var argumentStrings = new NativeStrings(arguments);
+        using var environmentStrings = new NativeStrings(environment);
+
+        // SAFETY: the kernel copies all three before it ends this program, and leaves them alone when it fails.
+        Syscall.Check(
+            Syscall.Call(SyscallNumber.Execve, pathText.Address, (nint)argumentStrings.Address, (nint)environmentStrings.Address),
+            $"execute {path}");
+    }
+
+    /// <summary>This process's effective user and group.</summary>
+    public static (uint Uid, uint Gid) EffectiveIds =>
+        ((uint)Syscall.Call(SyscallNumber.Geteuid), (uint)Syscall.Call(SyscallNumber.Getegid));
 
     public static void StartSession() => Syscall.Check(Syscall.Call(SyscallNumber.Setsid), "start a session");
 

@@ -12,6 +12,18 @@ public static class UserNamespace
     /// <summary>As many ranges as the kernel takes.</summary>
     public const int MostRanges = 340;
 
+    /// <summary>
+    /// Whether this process is in a user namespace other than the host's: there root has every capability, but over
+    /// what belongs to the namespace alone.
+    /// </summary>
+    public static bool IsInside { get; } = ReadIsInside();
+
+    /// <summary>Whether the namespace this process is in has no other user than root.</summary>
+    public static bool HasSingleId { get; } = IsInside && MappedIds("/proc/self/uid_map") == 1;
+
+    /// <summary>The last of the group ids from 0 on that exist in the namespace this process is in.</summary>
+    public static uint LastGroup { get; } = IsInside ? (uint)Math.Max(0, MappedIds("/proc/self/gid_map") - 1) : uint.MaxValue - 1;
+
     /// <summary>Makes one; it lives while it is open or in use.</summary>
     /// <exception cref="LinuxException">The kernel has none to give, or refuses the mappings.</exception>
     public static FileDescriptor Make(IReadOnlyList<IdRange> users, IReadOnlyList<IdRange> groups)
@@ -22,6 +34,19 @@ public static class UserNamespace
         Map(process, holder.Id, users, groups);
         return FileSyscalls.Open(process + "/ns/user", OpenFlags.ReadOnly);
     }
+
+    /// <summary>
+    /// Writes the mappings of the namespace a child has just been made in: by this process's own right where it may, else
+    /// with newuidmap(1) and newgidmap(1), or, for the caller's own id alone, as anybody may.
+    /// </summary>
+    /// <exception cref="WherryException">The kernel or one of these programs refuses, or the program is missing.</exception>
+    public static void WriteMappings(int pid, IReadOnlyList<IdRange> users, IReadOnlyList<IdRange> groups) =>
+        Map("/proc/" + IdInProc(pid), pid, users, groups);
+
+    /// <summary>Where a program that maps ranges for ordinary users is; null where it is not installed.</summary>
+    /// <param name="program"><c>newuidmap</c> or <c>newgidmap</c>.</param>
+    public static string? FindMapper(string program) =>
+        new[] { "/usr/bin/", "/bin/", "/usr/local/bin/" }.Select(directory => directory + program).FirstOrDefault(File.Exists);
 
     /// <summary>The text that <c>uid_map</c> and <c>gid_map</c> take.</summary>
     public static string MapText(IReadOnlyList<IdRange> ranges)
@@ -35,6 +60,13 @@ public static class UserNamespace
         return text.ToString();
     }
 
+    // The host's own namespace maps every id to itself, in one line (user_namespaces(7)).
+    private static bool ReadIsInside() => FileSyscalls.TryReadText("/proc/self/uid_map") is { } map
+        && map.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries) is not ["0", "0", "4294967295"];
+
+    private static long MappedIds(string file) => (FileSyscalls.TryReadText(file) ?? "")
+        .Split('\n', StringSplitOptions.RemoveEmptyEntries)
+        .Sum(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries) is [_, _, var count] ? long.Parse(count, CultureInfo.InvariantCulture) : 0);
     private static IdleProcess StartHolder()
     {
         try
@@ -99,7 +131,7 @@ public static class UserNamespace
             return;
         }
 
-        var path = new[] { "/usr/bin/", "/bin/", "/usr/local/bin/" }.Select(directory => directory + program).FirstOrDefault(File.Exists)
+        var path = FindMapper(program)
             ?? throw WherryException.Unsupported($"mapping more than one id as an ordinary user needs {program} (package uidmap)");
         var arguments = new List<string> { program, pid.ToString(CultureInfo.InvariantCulture) };
         foreach (var range in ranges)

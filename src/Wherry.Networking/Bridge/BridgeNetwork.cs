@@ -27,6 +27,7 @@ public sealed class BridgeNetwork : IAsyncDisposable
     // By container: each has one place on the bridge.
     private readonly ConcurrentDictionary<string, (Endpoint Endpoint, PortLease Lease)> _live = new(StringComparer.Ordinal);
     private readonly PortReservations _reservations;
+    private readonly NetworkNamespace? _namespace;
     private volatile Host? _host;
 
     /// <param name="options">Names and addresses.</param>
@@ -35,7 +36,8 @@ public sealed class BridgeNetwork : IAsyncDisposable
     {
         _options = options;
         _log = log ?? (_ => { });
-        _reservations = new PortReservations(_log);
+        _namespace = options.NamespacePath is { } path ? NetworkNamespace.Open(path) : null;
+        _reservations = new PortReservations(_log, new ContainerSockets(_namespace));
     }
 
     /// <summary>The containers' subnet; known once the network was ensured.</summary>
@@ -193,6 +195,7 @@ public sealed class BridgeNetwork : IAsyncDisposable
         finally
         {
             _setup.Release();
+            _namespace?.Dispose();
         }
     }
 
@@ -216,17 +219,21 @@ public sealed class BridgeNetwork : IAsyncDisposable
 
     private async Task<Host> SetUpAsync((Ipv4Address Gateway, Ipv4Subnet Subnet)? former, CancellationToken cancel)
     {
-        var route = NetlinkSocket.Open(NetlinkSocket.Route);
+        var route = await InNamespaceAsync(() => NetlinkSocket.Open(NetlinkSocket.Route));
         NetlinkSocket? netfilter = null;
         try
         {
-            netfilter = NetlinkSocket.Open(NetlinkSocket.Netfilter);
+            netfilter = await InNamespaceAsync(() => NetlinkSocket.Open(NetlinkSocket.Netfilter));
             var bridge = await BridgeInterface.EnsureAsync(_options, route, former, cancel);
             var table = new PortTable(_options.TableName, netfilter);
             // The rules stand before the settings that they guard.
             table.Ensure(bridge);
-            KernelSettings.RouteLoopbackTo(bridge.Name);
-            KernelSettings.EnableForwarding(_log);
+            await InNamespaceAsync(() =>
+            {
+                KernelSettings.RouteLoopbackTo(bridge.Name);
+                KernelSettings.EnableForwarding(_log);
+                return true;
+            });
             var pool = new AddressPool(bridge.Subnet, bridge.Gateway);
             return new Host(route, netfilter, bridge, table, pool, new LinkReaper(route, pool.Drained, _log), new StaleFlows(netfilter, _log));
         }
@@ -237,6 +244,13 @@ public sealed class BridgeNetwork : IAsyncDisposable
             throw;
         }
     }
+
+    // Sockets, and what /proc/sys/net shows, are those of the namespace a thread is in.
+    private Task<T> InNamespaceAsync<T>(Func<T> work) => _namespace is null ? Task.FromResult(work()) : NetworkNamespace.OnOwnThreadAsync(() =>
+    {
+        _namespace.Enter();
+        return work();
+    });
 
     private async Task DisconnectFormerAsync(string containerId)
     {

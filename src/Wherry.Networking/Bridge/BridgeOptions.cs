@@ -12,6 +12,12 @@ public sealed record BridgeOptions
     /// <summary>The nftables table (family ip) that holds everything of this bridge and nothing else.</summary>
     public string TableName => "wherry_" + BridgeName;
 
+    /// <summary>
+    /// The network namespace the bridge lives in, e.g. <c>/proc/PID/ns/net</c>; null for the engine's own. From another no
+    /// packet comes out by itself: ports are then published by relays on the engine's side.
+    /// </summary>
+    public string? NamespacePath { get; init; }
+
     /// <summary>The links' MTU in bytes, or null for the kernel's 1500.</summary>
     public int? Mtu { get; init; }
 }

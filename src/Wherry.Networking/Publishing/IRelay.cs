@@ -3,8 +3,8 @@ using System.Net;
 namespace Wherry.Networking.Publishing;
 
 /// <summary>
-/// Serves a published port on an IPv6 address from inside the engine, because the kernel can't translate IPv6 to the
-/// container's IPv4. The socket is bound when the object is made; disposing ends it and its connections.
+/// Serves a published port from inside the engine, where the kernel can't lead packets to the container: from an IPv6
+/// address to the container's IPv4, or into a network namespace that the host has no way to. The socket is bound when the object is made; disposing ends it and its connections.
 /// </summary>
 internal interface IRelay : IDisposable
 {

@@ -12,7 +12,9 @@ namespace Wherry.Networking.Publishing;
 /// Reserves host ports for endpoints. The kernel is the judge, by binding a socket: that settles conflicts with every process
 /// of the host, other engines included. The ledger only adds the name of a container of our own. Thread-safe.
 /// </summary>
-internal sealed class PortReservations(Action<string> log)
+/// <param name="log">Told what could not be served.</param>
+/// <param name="sockets">How relays reach containers.</param>
+internal sealed class PortReservations(Action<string> log, ContainerSockets sockets)
 {
     // A busy host may use many ports of its ephemeral range; trying all of a large one would be endless.
     private const int MaxProposals = 4096;
@@ -133,7 +135,7 @@ internal sealed class PortReservations(Action<string> log)
             throw new PortTakenException($"Bind for {text}:{port.HostPort} failed: port is already allocated (by container {holder.ContainerName})");
         }
 
-        if (address.AddressFamily == AddressFamily.InterNetworkV6)
+        if (address.AddressFamily == AddressFamily.InterNetworkV6 || sockets.AreElsewhere)
         {
             try
             {
@@ -142,6 +144,15 @@ internal sealed class PortReservations(Action<string> log)
             catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse)
             {
                 throw TakenByHost(protocol, port, text, isProposal);
+            }
+            catch (SocketException e) when (e.SocketErrorCode == SocketError.AccessDenied)
+            {
+                throw WherryException.System(
+                    $"Bind for {text}:{port.HostPort} failed: the host lets only root serve ports below net.ipv4.ip_unprivileged_port_start; publish on a higher port, or have root run 'sysctl net.ipv4.ip_unprivileged_port_start={port.HostPort}'", e);
+            }
+            catch (SocketException e) when (address.AddressFamily == AddressFamily.InterNetwork)
+            {
+                throw WherryException.System($"Bind for {text}:{port.HostPort} failed: {e.Message}", e);
             }
 
             return;
@@ -161,9 +172,12 @@ internal sealed class PortReservations(Action<string> log)
         lease.Add(port, claim);
     }
 
-    private IRelay Relay(TransportProtocol protocol, IPEndPoint listen, ushort containerPort) => protocol == TransportProtocol.Udp
-        ? new UdpRelay(listen, containerPort, log)
-        : new TcpRelay(listen, containerPort, log);
+    private IRelay Relay(TransportProtocol protocol, IPEndPoint listen, ushort containerPort) => protocol switch
+    {
+        TransportProtocol.Udp => new UdpRelay(listen, containerPort, sockets, log),
+        TransportProtocol.Tcp => new TcpRelay(listen, containerPort, sockets, log),
+        _ => throw WherryException.Unsupported("publishing SCTP ports is not supported by an engine without root: there is no relay for them"),
+    };
 
     private static PortTakenException TakenByHost(TransportProtocol protocol, PublishedPort port, string address, bool isProposal)
     {

@@ -8,12 +8,12 @@ namespace Wherry.Networking.Publishing;
 /// One client's TCP connection and its counterpart to the container. Each direction ends on its own (half-close), an error
 /// in either resets both. While a direction is idle it holds no buffer.
 /// </summary>
-internal sealed class RelayedConnection(Socket client) : IDisposable
+internal sealed class RelayedConnection(Socket client, ContainerSockets sockets) : IDisposable
 {
     private const int BufferSize = 64 * 1024;
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(10);
 
-    private readonly Socket _container = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+    private readonly Socket _container = sockets.Make(SocketType.Stream, ProtocolType.Tcp);
 
     /// <summary>Runs until both directions have ended. Never throws: a broken connection is the peers' affair.</summary>
     public async Task RunAsync(IPEndPoint target, CancellationToken stop)

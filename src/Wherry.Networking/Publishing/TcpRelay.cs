@@ -12,16 +12,23 @@ internal sealed class TcpRelay : IRelay
     private readonly CancellationTokenSource _stop = new();
     private readonly Socket _listener;
     private readonly ushort _containerPort;
+    private readonly ContainerSockets _sockets;
     private readonly Action<string> _log;
 
-    public TcpRelay(IPEndPoint listen, ushort containerPort, Action<string> log)
+    public TcpRelay(IPEndPoint listen, ushort containerPort, ContainerSockets sockets, Action<string> log)
     {
         _containerPort = containerPort;
+        _sockets = sockets;
         _log = log;
-        // IPv6 only: the IPv4 side of the same port belongs to the redirection rule.
-        _listener = new Socket(AddressFamily.InterNetworkV6, SocketType.Stream, ProtocolType.Tcp) { DualMode = false };
+        _listener = new Socket(listen.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {
+            if (listen.AddressFamily == AddressFamily.InterNetworkV6)
+            {
+                // The IPv4 side of the same port belongs to the redirection rule, or to a relay of its own.
+                _listener.DualMode = false;
+            }
+
             _listener.Bind(listen);
             _listener.Listen(Backlog);
         }
@@ -77,7 +84,7 @@ internal sealed class TcpRelay : IRelay
     {
         try
         {
-            using var connection = new RelayedConnection(client);
+            using var connection = new RelayedConnection(client, _sockets);
             await connection.RunAsync(target, _stop.Token);
         }
         finally

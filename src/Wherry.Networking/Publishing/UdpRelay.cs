@@ -23,7 +23,9 @@ internal sealed class UdpRelay : IRelay
 
     private readonly CancellationTokenSource _stop = new();
     private readonly Socket _socket;
+    private readonly AddressFamily _family;
     private readonly ushort _containerPort;
+    private readonly ContainerSockets _sockets;
     private readonly Action<string> _log;
     private readonly Lock _gate = new();
     private readonly Dictionary<SocketAddress, LinkedListNode<Flow>> _flows = [];
@@ -31,13 +33,20 @@ internal sealed class UdpRelay : IRelay
     // Longest idle first.
     private readonly LinkedList<Flow> _byActivity = new();
 
-    public UdpRelay(IPEndPoint listen, ushort containerPort, Action<string> log)
+    public UdpRelay(IPEndPoint listen, ushort containerPort, ContainerSockets sockets, Action<string> log)
     {
+        _family = listen.AddressFamily;
         _containerPort = containerPort;
+        _sockets = sockets;
         _log = log;
-        _socket = new Socket(AddressFamily.InterNetworkV6, SocketType.Dgram, ProtocolType.Udp) { DualMode = false };
+        _socket = new Socket(_family, SocketType.Dgram, ProtocolType.Udp);
         try
         {
+            if (_family == AddressFamily.InterNetworkV6)
+            {
+                _socket.DualMode = false;
+            }
+
             _socket.Bind(listen);
             _socket.Blocking = false;
         }
@@ -68,7 +77,7 @@ internal sealed class UdpRelay : IRelay
 
     private async Task ReceiveAsync(IPEndPoint target)
     {
-        var from = new SocketAddress(AddressFamily.InterNetworkV6);
+        var from = new SocketAddress(_family);
         var peek = new byte[1];
         while (!_stop.IsCancellationRequested)
         {
@@ -146,7 +155,7 @@ internal sealed class UdpRelay : IRelay
             // The caller's address object is reused for the next datagram.
             var copy = new SocketAddress(client.Family, client.Size);
             client.Buffer.Span[..client.Size].CopyTo(copy.Buffer.Span);
-            var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+            var socket = _sockets.Make(SocketType.Dgram, ProtocolType.Udp);
             try
             {
                 socket.Connect(target);

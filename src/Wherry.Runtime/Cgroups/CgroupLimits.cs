@@ -3,6 +3,7 @@ using Wherry.Errors;
 using Wherry.Linux;
 using Wherry.Linux.Cgroups;
 using Wherry.Linux.Files;
+using Wherry.Linux.Processes;
 using Wherry.Oci.Runtime;
 
 namespace Wherry.Runtime.Cgroups;
@@ -57,7 +58,8 @@ public sealed partial class CgroupLimits(CgroupDirectories cgroup, IReadOnlyList
 
     private void Devices(IReadOnlyList<DeviceRule> rules)
     {
-        if (rules.Count == 0)
+        // No device can be made from within a user namespace, and the kernel lets nobody there attach a filter of them.
+        if (rules.Count == 0 || UserNamespace.IsInside)
         {
             return;
         }

@@ -15,7 +15,12 @@ public sealed class CgroupMounts(RootDirectory root, CgroupDirectories cgroup)
         using var target = root.OpenOrMakeDirectory(destination);
         if (cgroup.IsUnified)
         {
-            Bind(cgroup.Unified!, target, options, destination);
+            // A container without a cgroup of its own finds the directory empty.
+            if (cgroup.Unified is { } own)
+            {
+                Bind(own, target, options, destination);
+            }
+
             return;
         }
 

@@ -3,6 +3,7 @@ using Wherry.Linux;
 using Wherry.Linux.Cgroups;
 using Wherry.Linux.Files;
 using Wherry.Linux.Mounts;
+using Wherry.Linux.Processes;
 using Wherry.Oci.Runtime;
 
 namespace Wherry.Runtime.Mounts;
@@ -87,7 +88,12 @@ public sealed class ContainerMounts(RootDirectory root, BindSources sources, Cgr
     {
         var type = mount.Type ?? throw WherryException.Invalid($"mount on {mount.Destination}: no type");
         using var target = OpenTarget(mount.Destination, type);
-        using var made = NewFileSystem(type, mount.Source, WithLabel(type, options.FileSystem), options.Set | options.SetRecursive);
+        using var made = NewOrHosts(type, mount, options);
+        if (made is null)
+        {
+            return;
+        }
+
         owners.Apply(made, mount, options);
         if (options.Propagation != 0)
         {
@@ -101,6 +107,43 @@ public sealed class ContainerMounts(RootDirectory root, BindSources sources, Cgr
 
         MountSyscalls.Attach(made, target, mount.Destination);
     }
+
+    // What shows a namespace (of networks, processes, queues) is mounted by those who own the namespace. Who shares the
+    // host's without being its root is shown the host's own mount, or nothing where the host has none.
+    private FileDescriptor? NewOrHosts(string type, Mount mount, MountOptions options)
+    {
+        try
+        {
+            return NewFileSystem(type, mount.Source, WithLabel(type, options.FileSystem), options.Set | options.SetRecursive);
+        }
+        catch (LinuxException e) when (e.ErrorNumber == Errno.EPERM && UserNamespace.IsInside && HostsMount(type) is { } place)
+        {
+            if (!Directory.Exists(place))
+            {
+                return null;
+            }
+
+            var tree = MountSyscalls.CloneTree(place, recursive: true);
+            try
+            {
+                MountSyscalls.SetAttributes(tree, options.Set | options.SetRecursive, MountAttributes.None, MountFlags.Private, recursive: true, mount.Destination);
+                return tree;
+            }
+            catch
+            {
+                tree.Dispose();
+                throw;
+            }
+        }
+    }
+
+    private static string? HostsMount(string type) => type switch
+    {
+        "proc" => "/proc",
+        "sysfs" => "/sys",
+        "mqueue" => "/dev/mqueue",
+        _ => null,
+    };
 
     // Later steps look for what they cover and write in /proc and /sys: these are where their names say, or nowhere.
     private FileDescriptor OpenTarget(string destination, string type)

@@ -77,7 +77,7 @@ public sealed unsafe class ExecLauncher(int pid, CloneFlags namespaces) : IDispo
 
         using var hostProc = FileSyscalls.Open("/proc", OpenFlags.PathOnly | OpenFlags.Directory);
         program.Use(ProgramAttributes.Of(process, linux: null), hostProc.Number);
-        program.Plan.KeepGroups = namespaces.HasFlag(CloneFlags.NewUser) && GroupsAreFixed();
+        program.Plan.KeepGroups = (UserNamespace.IsInside || namespaces.HasFlag(CloneFlags.NewUser)) && GroupsAreFixed();
         using var affinity = new NativeAffinity(process.ExecCpuAffinity);
         using var time = namespaces.HasFlag(CloneFlags.NewTime) ? FileSyscalls.Open($"/proc/{pid.ToString(CultureInfo.InvariantCulture)}/ns/time", OpenFlags.ReadOnly) : null;
         using var agent = rules is { Filter.NeedsListener: true } ? ListenerHandover.Connect(rules.Config) : null;

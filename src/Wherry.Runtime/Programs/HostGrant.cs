@@ -15,14 +15,14 @@ public sealed record HostGrant(CapabilitySets Capabilities, IReadOnlyList<Native
     /// <param name="process">What is asked for.</param>
     /// <param name="askedByName">Names that must be given in full (<see cref="SandboxOptions.AskedByName"/>).</param>
     /// <param name="warnings">Told what was left out.</param>
-    /// <param name="inUserNamespace">The caller is in one, where it has every capability, but none that raises limits.</param>
     /// <exception cref="SandboxStartException">Something asked for by name can't be given.</exception>
-    public static HostGrant For(Process process, IReadOnlyList<string> askedByName, List<string> warnings, bool inUserNamespace = false)
+    public static HostGrant For(Process process, IReadOnlyList<string> askedByName, List<string> warnings)
     {
+        // In a user namespace one has every capability, but none that raises limits.
         var own = CapabilitySyscalls.Read();
         return new HostGrant(
             ClipCapabilities(process.Capabilities ?? new Wherry.Oci.Runtime.Capabilities(), own, askedByName, warnings),
-            ClipLimits(process.Rlimits, !inUserNamespace && (own.Effective & (1UL << Capability.SysResource)) != 0, askedByName, warnings));
+            ClipLimits(process.Rlimits, !UserNamespace.IsInside && (own.Effective & (1UL << Capability.SysResource)) != 0, askedByName, warnings));
     }
 
     private static CapabilitySets ClipCapabilities(

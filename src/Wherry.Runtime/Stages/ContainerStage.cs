@@ -137,11 +137,11 @@ public sealed class ContainerStage
         MakeWorkingDirectory(root);
         HidePaths(root);
         using var agent = ConnectAgent(filter);
-        var keepGroups = handed is not null && FileSyscalls.TryReadText("/proc/self/setgroups")?.StartsWith("deny", StringComparison.Ordinal) is true;
+        var keepGroups = UserNamespace.IsInside && FileSyscalls.TryReadText("/proc/self/setgroups")?.StartsWith("deny", StringComparison.Ordinal) is true;
         Enter(root);
         GiveStreams(user, terminal?.Slave);
         process = _order.ExtraEnvironment.Count == 0 ? process : process with { Env = [.. process.Env, .. _order.ExtraEnvironment] };
-        var grant = HostGrant.For(process, _bundle.Options.AskedByName, _warnings, handed is not null);
+        var grant = HostGrant.For(process, _bundle.Options.AskedByName, _warnings);
         using var program = new PreparedProgram(process, user, grant, filter);
         program.Use(ProgramAttributes.Of(process, _bundle.Linux), hostProc.Number);
         program.Plan.KeepGroups = keepGroups;

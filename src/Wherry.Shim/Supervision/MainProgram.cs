@@ -49,6 +49,12 @@ public sealed class MainProgram(LaunchOrder order, int pid, FileDescriptor chann
     /// <summary>A pid namespace was made for it, so the kernel ends all in it with the first process.</summary>
     public bool OwnsPidNamespace => order.Namespaces.Any(ns => ns is { Type: "pid", Path: null or "" });
 
+    /// <summary>The host, or the user, has a cgroup for it; without one limits, pausing and counting are out.</summary>
+    public bool HasCgroup => cgroup.All.Any();
+
+    /// <summary>All its processes, also those of execs: what is in its cgroup, or, without one, in its pid namespace.</summary>
+    public IReadOnlyList<int> Processes() => HasCgroup ? cgroup.Processes() : OwnsPidNamespace ? PidNamespace.ProcessesWith(pid) : [pid];
+
     public ProgramState State { get; set; } = ProgramState.Preparing;
 
     public DateTimeOffset? StartedAt { get; set; }

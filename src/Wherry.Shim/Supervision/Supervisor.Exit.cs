@@ -78,9 +78,37 @@ public sealed partial class Supervisor
     {
         if (!Main.OwnsPidNamespace)
         {
-            Main.Cgroup.KillAll(PatienceWithProcesses);
+            if (Main.HasCgroup)
+            {
+                Main.Cgroup.KillAll(PatienceWithProcesses);
+            }
+            else
+            {
+                KillDescendants();
+            }
         }
 
+        CollectEnded();
+    }
+
+    // Whom no cgroup holds together is held together by descent: orphans become this process's children.
+    private void KillDescendants()
+    {
+        var end = Environment.TickCount64 + (long)PatienceWithProcesses.TotalMilliseconds;
+        while (ProcessSyscalls.Children() is { Count: > 0 } children && Environment.TickCount64 < end)
+        {
+            foreach (var child in children)
+            {
+                ProcessSyscalls.Kill(child, SignalNumber.Kill);
+            }
+
+            CollectEnded();
+            Thread.Sleep(1);
+        }
+    }
+
+    private void CollectEnded()
+    {
         while (ProcessSyscalls.Wait(-1, block: false) is { } ended)
         {
             if (_execs.Find(exec => exec.Pid == ended.Pid) is { } exec)

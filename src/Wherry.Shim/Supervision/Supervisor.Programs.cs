@@ -24,7 +24,7 @@ public sealed partial class Supervisor
 
         if (all)
         {
-            foreach (var pid in Main.Cgroup.Processes())
+            foreach (var pid in Main.Processes())
             {
                 ProcessSyscalls.Kill(pid, signal);
             }

@@ -152,7 +152,7 @@ public sealed partial class Supervisor : IPollHandler, IDisposable
                 break;
             case MessageKind.ListProcesses:
                 var writer = new WireWriter(MessageKind.Done, frame.Tag);
-                var processes = Main.Cgroup.Processes();
+                var processes = Main.Processes();
                 writer.Write(processes.Count);
                 foreach (var pid in processes)
                 {

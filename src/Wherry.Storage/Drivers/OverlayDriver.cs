@@ -1,5 +1,6 @@
 using Wherry.Linux.FileTrees;
 using Wherry.Linux.Mounts;
+using Wherry.Linux.Processes;
 using Wherry.Storage.Layers;
 using Wherry.Storage.Trees;
 
@@ -13,8 +14,10 @@ internal sealed class OverlayDriver : StorageDriver
 {
     internal const string DriverName = "overlay";
 
-    // Upper must stay a plain diff that a tar can tell, so overlay may not defer copies or record renames.
-    private static readonly string[] MountOptions = ["redirect_dir=off", "metacopy=off", "index=off", "xino=off"];
+    // Upper must stay a plain diff that a tar can tell, so overlay may not defer copies or record renames. With its marks
+    // where users may write them it never records renames, and does not let itself be told so.
+    private static readonly string[] MountOptions =
+        ["metacopy=off", "index=off", "xino=off", UserNamespace.IsInside ? "userxattr" : "redirect_dir=off"];
 
     private readonly string _fileSystem;
     private readonly bool _oneByOne;

@@ -1,3 +1,5 @@
+using Wherry.Linux.Processes;
+
 namespace Wherry.Storage.Trees;
 
 /// <summary>How a deletion is told: by names in a layer's archive, by marks in an overlay's directory.</summary>
@@ -12,7 +14,8 @@ internal static class OverlayMarks
     /// <summary>Names that AUFS left in old layers; they mean nothing elsewhere.</summary>
     internal static ReadOnlySpan<byte> AufsPrefix => ".wh..wh."u8;
 
-    internal static ReadOnlySpan<byte> OpaqueAttribute => "trusted.overlay.opaque"u8;
+    /// <summary>In a user namespace overlay keeps its marks where those without rights on the host may write them (its option <c>userxattr</c>).</summary>
+    internal static ReadOnlySpan<byte> OpaqueAttribute => UserNamespace.IsInside ? "user.overlay.opaque"u8 : "trusted.overlay.opaque"u8;
 
     internal static ReadOnlySpan<byte> OpaqueValue => "y"u8;
 

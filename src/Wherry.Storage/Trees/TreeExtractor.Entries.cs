@@ -1,6 +1,7 @@
 using System.Text;
 using Wherry.Linux;
 using Wherry.Linux.FileTrees;
+using Wherry.Linux.Processes;
 using Wherry.Storage.Archives;
 
 namespace Wherry.Storage.Trees;
@@ -130,6 +131,9 @@ public sealed partial class TreeExtractor
             RemoveExisting(parent, name);
             errno = FileTree.MakeNode(parent, name, kind, entry.Mode, entry.DeviceMajor, entry.DeviceMinor);
         }
+        // Nobody makes devices from within a user namespace, nor are they missed: a container's own /dev lies over the image's.
+        if (errno == Errno.EPERM && kind != FileKind.Fifo && UserNamespace.IsInside)
+            return;
         Check(errno, "make node");
         SetOwner(parent, name, entry);
         Check(FileTree.SetModeOfNode(parent, name, entry.Mode), "set mode");
@@ -175,13 +179,25 @@ public sealed partial class TreeExtractor
     private void SetOwner(FileDescriptor parent, byte[] name, TarEntry entry)
     {
         if (_rules.SetsOwner)
-            Check(FileTree.SetOwner(parent, name, entry.Uid, entry.Gid), "set owner");
+            CheckOwner(FileTree.SetOwner(parent, name, entry.Uid, entry.Gid), entry);
+    }
+
+    private static void CheckOwner(int errno, TarEntry entry)
+    {
+        if (errno == Errno.EINVAL && UserNamespace.IsInside)
+        {
+            // Where there is nobody but root, everything is root's.
+            if (UserNamespace.HasSingleId)
+                return;
+            throw new TarFormatException($"{entry.NameText}: its owner {entry.Uid}:{entry.Gid} is not among the ids this engine has: /etc/subuid and /etc/subgid grant a user ids");
+        }
+        Check(errno, "set owner");
     }
 
     private void Describe(FileDescriptor file, TarEntry entry)
     {
         if (_rules.SetsOwner)
-            Check(FileTree.SetOwner(file, entry.Uid, entry.Gid), "set owner");
+            CheckOwner(FileTree.SetOwner(file, entry.Uid, entry.Gid), entry);
         Check(FileTree.SetMode(file, entry.Mode), "set mode");
         foreach (var (attribute, value) in entry.Attributes)
         {
@@ -206,6 +222,9 @@ public sealed partial class TreeExtractor
             return;
         // Who may not give files away may not give them capabilities either.
         if (errno == Errno.EPERM && !_rules.SetsOwner)
+            return;
+        // Attributes for the host's administrator alone.
+        if (errno == Errno.EPERM && UserNamespace.IsInside && attribute.StartsWith("trusted.", StringComparison.Ordinal))
             return;
         // Links and nodes can't carry user attributes at all; some archives claim them.
         if (errno == Errno.EPERM && attribute.StartsWith("user.", StringComparison.Ordinal))

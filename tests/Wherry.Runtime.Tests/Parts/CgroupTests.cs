@@ -32,6 +32,15 @@ public sealed class CgroupTests
         Assert.Null(CgroupHost.Parse(Hybrid, _ => "hugetlb").Locate("/w").Unified);
 
     [Fact]
+    public void A_tree_in_which_nothing_can_be_made_does_not_count()
+    {
+        var cgroup = CgroupHost.Parse(Hybrid, _ => "pids", (_, mount) => mount.EndsWith("memory", StringComparison.Ordinal)).Locate("/w/id");
+        Assert.Equal(["/sys/fs/cgroup/memory/w/id"], cgroup.All);
+        Assert.Null(cgroup.V1("cpu"));
+        Assert.Null(cgroup.Unified);
+    }
+
+    [Fact]
     public void A_v2_host_has_one_directory()
     {
         var host = CgroupHost.Parse("30 25 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw,nsdelegate\n", _ => "cpuset cpu io memory pids");
