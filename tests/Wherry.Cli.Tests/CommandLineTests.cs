@@ -49,6 +49,22 @@ public sealed class CommandLineTests
         Assert.StartsWith("Unable to find image 'nope:latest' locally\n", run.Error, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("debian:bookworm", true)]
+    [InlineData("busybox", true)]
+    [InlineData("debian", false)]
+    [InlineData("nope", false)]
+    public void Where_no_registry_answers_images_that_can_be_made_are_said_to_be(string image, bool canBeMade)
+    {
+        using var engine = new RecordingEngine(static request => request.Target.StartsWith("/images/create", StringComparison.Ordinal)
+            ? (200, "{\"errorDetail\":{\"message\":\"no answer\"},\"error\":\"no answer\"}")
+            : (404, "{\"message\":\"No such image: it\"}"));
+        var run = CommandLineRun.Of(engine.Address, ["run", image, "true"]);
+        Assert.Equal(125, run.ExitCode);
+        Assert.Contains("wherry: no answer\n", run.Error, StringComparison.Ordinal);
+        Assert.Equal(canBeMade, run.Error.Contains($"'wherry image bootstrap {image}' makes it", StringComparison.Ordinal));
+    }
+
     [Fact]
     public void Without_an_engine_the_error_says_how_to_start_one()
     {

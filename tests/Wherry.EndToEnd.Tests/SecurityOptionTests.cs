@@ -45,6 +45,19 @@ public sealed class SecurityOptionTests(EngineFixture fixture) : EngineTests(fix
     }
 
     [Theory, BothClients]
+    public async Task A_device_that_has_gone_since_keeps_nobody_from_an_exec(string client)
+    {
+        var node = Path.Combine(HostDirectory(), "node");
+        (await Command.RunAsync("mknod", node, "c", "1", "3")).Succeeded();
+        var id = await Client(client).DetachedAsync("--device", $"{node}:/dev/gone", "busybox", "sleep", "1000");
+        File.Delete(node);
+
+        Assert.Equal("ok", await Client(client).TextAsync("exec", id, "echo", "ok"));
+        (await Wherry.RunAsync("security", id)).Succeeded();
+        await Client(client).RemoveAsync(id);
+    }
+
+    [Theory, BothClients]
     public async Task A_device_rule_lets_a_node_be_used_that_the_container_makes(string client)
     {
         const string script = "mknod /loop c 10 237 && : < /loop";

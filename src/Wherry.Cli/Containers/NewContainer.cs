@@ -69,6 +69,13 @@ internal static class NewContainer
     private static void Pull(ContainerOptions options, Invocation given, string image)
     {
         var quiet = given.Is(options.Quiet);
-        PullCommand.Pull(given, image, given.Last(options.Platform), all: false, new Progress(given.Context.Streams, quiet), quiet ? null : given.Context.Streams.ErrorText.Write);
+        try
+        {
+            PullCommand.Pull(given, image, given.Last(options.Platform), all: false, new Progress(given.Context.Streams, quiet), quiet ? null : given.Context.Streams.ErrorText.Write);
+        }
+        catch (CliException failure) when (failure.Hint is null && ImageName.CanBeBootstrapped(image))
+        {
+            throw new CliException(failure.Message, failure.ExitCode) { Hint = $"Without a registry 'wherry image bootstrap {image}' makes it." };
+        }
     }
 }

@@ -28,6 +28,9 @@ internal static class ImageName
     internal static string InFull(string name) =>
         name.Contains('@', StringComparison.Ordinal) || Split(name).Tag.Length > 0 ? name : name + ":latest";
 
+    /// <summary>Whether <c>wherry image bootstrap</c> may make an image of this name.</summary>
+    internal static bool CanBeBootstrapped(string name) => Split(name) is ("busybox", "" or "latest") or ("debian" or "ubuntu", not "");
+
     /// <summary>The first twelve digits of an id.</summary>
     internal static string ShortId(string id)
     {

@@ -29,6 +29,7 @@ internal sealed class SandboxPlan(EngineParts parts, ContainerRecord record)
         var donor = Peer.Running(parts.Registry, record.Host.IpcMode, "IPC");
         var inputs = InputsOf(parts, record, peer) with
         {
+            Devices = HostDevices.Resolve(record.Host),
             PidNamespacePath = Peer.PathOf(Peer.Running(parts.Registry, record.Host.PidMode, "PID namespace"), "pid"),
             IpcNamespacePath = Peer.PathOf(donor, "ipc"),
             UserNamespacePath = record.Ids is null ? null : Peer.PathOf(Peer.Running(parts.Registry, record.Host.UsernsMode, "the user namespace"), "user"),
@@ -56,7 +57,10 @@ internal sealed class SandboxPlan(EngineParts parts, ContainerRecord record)
         };
     }
 
-    /// <summary>The container's specification again, for what is derived from it later, such as an exec's process.</summary>
+    /// <summary>
+    /// The container's specification again, for what is derived from it later, such as an exec's process; without the
+    /// host's devices, which may be gone by then.
+    /// </summary>
     public static Spec SpecOf(EngineParts parts, ContainerRecord record) => SpecBuilder.Build(InputsOf(parts, record, peer: null));
 
     private static SpecInputs InputsOf(EngineParts parts, ContainerRecord record, Container? peer)
@@ -74,7 +78,6 @@ internal sealed class SandboxPlan(EngineParts parts, ContainerRecord record)
             CgroupsPath = parts.LocationOf(record).CgroupsPath,
             HostFacts = parts.Host,
             Mounts = record.Mounts,
-            Devices = HostDevices.Resolve(record.Host),
         };
     }
 

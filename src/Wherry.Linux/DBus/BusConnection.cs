@@ -12,6 +12,8 @@ public sealed class BusConnection : IDisposable
 {
     private const int LongestLine = 1024;
 
+    private static readonly TimeSpan PatienceWithPing = TimeSpan.FromMilliseconds(100);
+
     private readonly FileDescriptor _socket;
     private readonly EventPoll _poll = new();
     private readonly Queue<BusMessage> _signals = new();
@@ -52,13 +54,38 @@ public sealed class BusConnection : IDisposable
         }
     }
 
+    /// <summary>
+    /// Has a service with a socket of its own show that it reads our calls. sd-bus may take the first of them in together
+    /// with the end of the authentication, and then does not look at it before something more comes.
+    /// </summary>
+    /// <exception cref="BusException">It never answers.</exception>
+    public void Wake()
+    {
+        var ping = new BusMessage { Kind = BusMessageKind.Call, Path = "/", Interface = "org.freedesktop.DBus.Peer", Member = "Ping" };
+        var end = Environment.TickCount64 + (long)_patience.TotalMilliseconds;
+        while (true)
+        {
+            try
+            {
+                Call(ping, PatienceWithPing);
+                return;
+            }
+            catch (BusException e) when (e.Name == BusException.NoReply && Environment.TickCount64 < end)
+            {
+                // The next one gets the answer to this one, which nobody waits for any more, out as well.
+            }
+        }
+    }
+
     /// <summary>Calls a method and waits for its answer; signals that come meanwhile are kept for <see cref="WaitForSignal"/>.</summary>
     /// <exception cref="BusException">The answer is an error, or none came in time.</exception>
-    public BusMessage Call(BusMessage call)
+    public BusMessage Call(BusMessage call) => Call(call, _patience);
+
+    private BusMessage Call(BusMessage call, TimeSpan patience)
     {
         var serial = ++_lastSerial;
         Send((call with { Serial = serial }).ToBytes());
-        var end = Environment.TickCount64 + (long)_patience.TotalMilliseconds;
+        var end = Environment.TickCount64 + (long)patience.TotalMilliseconds;
         while (true)
         {
             var message = Receive(end);
@@ -166,7 +193,7 @@ public sealed class BusConnection : IDisposable
             var left = end - Environment.TickCount64;
             if (left <= 0)
             {
-                throw new BusException($"no answer in {_patience.TotalSeconds:0.#} seconds");
+                throw new BusException($"D-Bus: no answer in {_patience.TotalSeconds:0.#} seconds", BusException.NoReply);
             }
 
             _poll.Wait((int)left);

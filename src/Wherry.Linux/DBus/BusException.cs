@@ -8,5 +8,8 @@ namespace Wherry.Linux.DBus;
 public sealed class BusException(string message, string? name = null)
     : WherryException(ErrorKind.System, name is null ? $"D-Bus: {message}" : message)
 {
+    /// <summary>The name of what stands for an answer that has not come.</summary>
+    public const string NoReply = "org.freedesktop.DBus.Error.NoReply";
+
     public string? Name { get; } = name;
 }

@@ -109,6 +109,7 @@ public sealed class ContainerStage
         if (handed is null)
         {
             _limits.Apply(_bundle.Linux.Resources);
+            EnterNewCgroupNamespace();
         }
 
         using var hostProc = FileSyscalls.Open("/proc", OpenFlags.PathOnly | OpenFlags.Directory);
@@ -163,6 +164,15 @@ public sealed class ContainerStage
 
         RunStartHooks(process, user, grant, filter, keepGroups);
         return Become(program, agent);
+    }
+
+    // This thread's alone, which is the one that becomes the program.
+    private void EnterNewCgroupNamespace()
+    {
+        if (NamespaceKinds.Find(_bundle.Linux.Namespaces, "cgroup") is { Path: null or "" })
+        {
+            ProcessSyscalls.Unshare(CloneFlags.NewCgroup);
+        }
     }
 
     private SyscallFilter? PrepareFilter()

@@ -59,10 +59,13 @@ public static unsafe class StageLauncher
             (birth.Listener, birth.ChannelNumber, birth.ListenerNumber) = (parkedListener?.Number ?? StageBirth.NoDescriptor, channelNumber, listenerNumber);
             birth.DiesWithMaker = !request.OutlivesMaker;
             birth.UserNamespace = part?.UserNamespace.Number ?? StageBirth.NoDescriptor;
-            var made = NamespaceKinds.Made(request.Namespaces) & ~CloneFlags.NewUser;
+
+            // Where limits are the stage's to write, so is entering a cgroup namespace, from inside of which nobody may
+            // (cgroups(7), "nsdelegate", which systemd mounts with).
+            var made = NamespaceKinds.Made(request.Namespaces) & ~(part is null ? CloneFlags.NewUser | CloneFlags.NewCgroup : CloneFlags.NewUser);
             var entersTime = Join(request.Namespaces, joined, ref birth) || (made & CloneFlags.NewTime) != 0;
             birth.IsTwofold = part is not null || NamespaceKinds.Find(request.Namespaces, "pid") is { Path.Length: > 0 };
-            birth.Unshare = birth.IsTwofold ? made : made & (CloneFlags.NewCgroup | CloneFlags.NewTime);
+            birth.Unshare = birth.IsTwofold ? made : made & CloneFlags.NewTime;
             using var second = birth.IsTwofold ? new VforkChild() : null;
             birth.SecondStack = second?.Top ?? 0;
             using var timeFile = new NativeText("/proc/self/ns/time_for_children");

@@ -50,20 +50,16 @@ public sealed class SystemdManager : IDisposable
 
         if (BusConnection.TryOpen(PrivateSocket, Patience) is { } direct)
         {
-            return new SystemdManager(direct, throughBus: false);
+            return Own(direct, static connection =>
+            {
+                connection.Wake();
+                return new SystemdManager(connection, throughBus: false);
+            });
         }
 
         var bus = BusConnection.TryOpen(BusSocket, Patience)
             ?? throw WherryException.System($"systemd runs this host but can be reached neither at {PrivateSocket} nor at {BusSocket}");
-        try
-        {
-            return new SystemdManager(bus, throughBus: true);
-        }
-        catch
-        {
-            bus.Dispose();
-            throw;
-        }
+        return Own(bus, static connection => new SystemdManager(connection, throughBus: true));
     }
 
     /// <summary>Makes a unit that is gone when it is stopped, and waits until it is there.</summary>
@@ -125,6 +121,19 @@ public sealed class SystemdManager : IDisposable
     }
 
     public void Dispose() => _connection.Dispose();
+
+    private static SystemdManager Own(BusConnection connection, Func<BusConnection, SystemdManager> make)
+    {
+        try
+        {
+            return make(connection);
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
 
     // On a bus nothing is heard that was not asked for.
     private void Subscribe()

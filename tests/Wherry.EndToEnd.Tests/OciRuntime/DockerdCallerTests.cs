@@ -43,7 +43,7 @@ public sealed class DockerdCallerTests : IAsyncLifetime
             }
 
             // The engine tells of a removal before containerd's shim has done its part of it.
-            await Eventually.TrueAsync(() => !_directory.HasContainers, "no container has a cgroup");
+            await Eventually.TrueAsync(() => !_directory.HasContainers, "no container has a cgroup", seconds: 60);
             await _daemon.DisposeAsync();
         }
 

@@ -83,7 +83,8 @@ public sealed partial class RuncParityTests(OciHost host) : IClassFixture<OciHos
             (await BringAsync(Binaries.OciRuntime, host.Root, ours, status)).Succeeded();
             string[][] commands = status switch
             {
-                "created" => [.. OfAnyStatus.Where(command => command[0] != "delete"), .. OfTheLiving, ["resume", "ID"], ["start", "ID"]],
+                // Who waits there has another name.
+                "created" => [.. OfAnyStatus.Where(command => command[0] != "delete" && command is not ["ps", "ID", ..]), .. OfTheLiving, ["resume", "ID"], ["start", "ID"]],
                 "running" => [.. OfAnyStatus, .. OfTheLiving, ["start", "ID"], ["resume", "ID"], ["kill", "ID", "KILL"]],
                 "paused" => [.. OfAnyStatus, ["exec", "ID", "true"], ["start", "ID"], ["pause", "ID"], ["resume", "ID"]],
                 _ => [.. OfAnyStatus.Where(command => command[0] != "delete"), ["exec", "ID", "true"], ["start", "ID"], ["pause", "ID"], ["resume", "ID"], ["kill", "ID"], ["events", "ID"], ["update", "--memory", "32m", "ID"], ["delete", "ID"]],
@@ -134,6 +135,12 @@ public sealed partial class RuncParityTests(OciHost host) : IClassFixture<OciHos
         })
         {
             result = result.ExitCode != 0 ? result : step == "stop" ? await StopAsync() : await RunAsync($"{step} {id}");
+            if (step == "start" && result.ExitCode == 0)
+            {
+                await Eventually.TrueAsync(
+                    async () => !(await Command.RunAsync(runtime, "--root", root, "ps", id)).Output.Contains("/bin/sh", StringComparison.Ordinal),
+                    "the shell has become what it runs");
+            }
         }
 
         return result;

@@ -90,9 +90,17 @@ internal sealed class RegistrySession(Transport transport, Endpoint endpoint, Re
     {
         OperationCanceledException => "it did not answer in time",
         HttpRequestException { InnerException: AuthenticationException tls } => $"{tls.InnerException?.Message ?? tls.Message} (a registry's own CA belongs in certs.d/HOST:PORT/ca.crt, an insecure registry in insecure-registries)",
-        HttpRequestException { InnerException: SocketException socket } => socket.Message,
+        HttpRequestException { InnerException: SocketException socket } => socket.Message + Advice(socket.SocketErrorCode),
         HttpRequestException { InnerException: IOException io } => io.Message,
         _ => failure.Message,
+    };
+
+    private static string Advice(SocketError error) => error switch
+    {
+        SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain => " (check the name, the host's name servers and its proxy settings, or set a mirror in registry-mirrors)",
+        SocketError.ConnectionRefused => " (nothing listens there: check address and port)",
+        SocketError.NetworkUnreachable or SocketError.HostUnreachable or SocketError.TimedOut => " (check the host's network and proxy settings, or set a mirror in registry-mirrors)",
+        _ => "",
     };
 
     private static bool IsFinal(Exception failure) => failure is OperationCanceledException { InnerException: TimeoutException } // to connect
