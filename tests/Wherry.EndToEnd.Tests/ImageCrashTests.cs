@@ -153,9 +153,10 @@ public sealed class ImageCrashTests(EngineFixture fixture) : EngineTests(fixture
             }
 
             await Engine.StartAsync();
-            foreach (var left in (await Wherry.RunAsync("images", "--format", "{{.Repository}}:{{.Tag}}")).Lines.Where(line => !line.StartsWith("busybox", StringComparison.Ordinal)))
+            foreach (var left in (await Wherry.RunAsync("images", "--format", "{{.ID}} {{.Repository}}")).Lines.Where(line => !line.EndsWith(" busybox", StringComparison.Ordinal)))
             {
-                Assert.Equal((4 * Megabyte).ToString(System.Globalization.CultureInfo.InvariantCulture), await Wherry.TextAsync("run", "--rm", left, "stat", "-c", "%s", "/big"));
+                // One that has lost its name already is as whole as the others.
+                Assert.Equal((4 * Megabyte).ToString(System.Globalization.CultureInfo.InvariantCulture), await Wherry.TextAsync("run", "--rm", left.Split(' ')[0], "stat", "-c", "%s", "/big"));
             }
 
             await Wherry.TextAsync("image", "prune", "-a", "-f");

@@ -93,9 +93,11 @@ public sealed class RunTests(EngineFixture fixture) : EngineTests(fixture)
         using var terminal = Client(client).StartInTerminal("run", "-it", "--rm", "busybox", "sh");
         await terminal.SeesAsync("# ");
 
-        terminal.Resize(33, 99);
         await Eventually.HoldsAsync(async () =>
         {
+            // Again and again, as a client may not have begun to listen for it; the kernel tells of changes only.
+            terminal.Resize(33, 98);
+            terminal.Resize(33, 99);
             var from = terminal.Screen.Length;
             terminal.Type("stty size\n");
             await terminal.SeesAsync("33 99", from, seconds: 1);

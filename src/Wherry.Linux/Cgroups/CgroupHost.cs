@@ -35,10 +35,14 @@ public sealed class CgroupHost
     public bool IsUnified => Unified is not null && V1.Count == 0;
 
     /// <summary>Reads the calling process's mount table.</summary>
-    public static CgroupHost Detect() => Parse(
+    /// <param name="isMember">
+    /// Another process has made the cgroup that is located and put this one in it, which may have no right to make any:
+    /// the trees that count are those in which it is there.
+    /// </param>
+    public static CgroupHost Detect(bool isMember = false) => Parse(
         FileSyscalls.TryReadText("/proc/self/mountinfo") ?? "",
         root => FileSyscalls.TryReadText(root + "/cgroup.controllers") ?? "",
-        IsOpen);
+        isMember ? static (directory, _) => Directory.Exists(directory) : IsOpen);
 
     /// <param name="mountInfo">A mount table as in /proc/self/mountinfo (proc(5)).</param>
     /// <param name="readControllers">Gives the v2 controllers of a mount point.</param>

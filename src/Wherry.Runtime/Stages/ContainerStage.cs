@@ -42,7 +42,7 @@ public sealed class ContainerStage
 
     private ContainerStage(StageChannel channel, FileDescriptor? listener, Bundle bundle, StageOrder order)
     {
-        _cgroup = CgroupHost.Detect().Locate(order.CgroupsPath);
+        _cgroup = CgroupHost.Detect(isMember: true).Locate(order.CgroupsPath);
         _limits = new CgroupLimits(_cgroup, bundle.Options.AskedByName, _warnings);
         _channel = channel;
         _listener = listener;
