@@ -42,9 +42,15 @@ public sealed class DockerdCallerTests : IAsyncLifetime
                 await DockerAsync(["rm", "-f", .. containers]);
             }
 
-            // The engine tells of a removal before containerd's shim has done its part of it.
-            await Eventually.TrueAsync(() => !_directory.HasContainers, "no container has a cgroup", seconds: 60);
-            await _daemon.DisposeAsync();
+            try
+            {
+                // The engine tells of a removal before containerd's shim has done its part of it.
+                await Eventually.TrueAsync(() => !_directory.HasContainers, "no container has a cgroup", seconds: 60);
+            }
+            finally
+            {
+                await _daemon.DisposeAsync();
+            }
         }
 
         await _directory.DisposeAsync();

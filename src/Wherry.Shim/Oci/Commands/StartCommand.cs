@@ -1,4 +1,6 @@
 using Wherry.Errors;
+using Wherry.Linux;
+using Wherry.Linux.Polling;
 using Wherry.Runtime.LifecycleHooks;
 using Wherry.Shim.Oci.CommandLine;
 using Wherry.Shim.Oci.Containers;
@@ -8,6 +10,8 @@ namespace Wherry.Shim.Oci.Commands;
 /// <summary><c>start</c>: ends when the program is executed, or says why it could not be.</summary>
 public sealed class StartCommand : ICommand
 {
+    private static readonly TimeSpan PatienceWithEnd = TimeSpan.FromSeconds(5);
+
     public OptionTable Options => new("start ID");
 
     public int Run(GlobalOptions global, ParsedOptions parsed)
@@ -27,9 +31,30 @@ public sealed class StartCommand : ICommand
 
         using var connection = container.Directory.TryConnect(wait: true, out _)
             ?? throw WherryException.Conflict("cannot start a container that has stopped");
-        Word.Give(connection);
+        using var process = container.TryOpenProcess();
+        try
+        {
+            Word.Give(connection);
+        }
+        catch
+        {
+            AwaitEnd(process);
+            throw;
+        }
+
         container.Directory.RemoveSocket();
         RuntimeHooks.AfterStart(container.State.Id, container.State.Pid, container.State.Bundle, container.Spec, global.Log.Warning);
         return 0;
+    }
+
+    // Callers delete what failed to start at once, and containerd refuses to while it has not heard of the process's end.
+    private static void AwaitEnd(FileDescriptor? process)
+    {
+        if (process is not null)
+        {
+            using var poll = new EventPoll();
+            poll.Watch(process.Number, PollEvents.Readable, 0);
+            poll.Wait((int)PatienceWithEnd.TotalMilliseconds);
+        }
     }
 }
