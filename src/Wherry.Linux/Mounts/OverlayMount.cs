@@ -14,12 +14,18 @@ public static class OverlayMount
 
     private const string LayerOption = "lowerdir+";
 
+    /// <summary>
+    /// The first kernel that takes them one by one. Those before it refuse the option no earlier than when the mount is
+    /// made, and write a line to their log each time.
+    /// </summary>
+    public static readonly Version FirstWithSingleLayers = new(6, 5);
+
     /// <summary>Whether the kernel takes layers one by one (since 6.5), and so <see cref="MostLayers"/> of them.</summary>
     /// <exception cref="WherryException">Unsupported: the kernel has no overlay.</exception>
     public static bool TakesLayersOneByOne()
     {
         using var context = Begin();
-        return MountSyscalls.TryConfigure(context, LayerOption, "/") != -Errno.EINVAL;
+        return Environment.OSVersion.Version >= FirstWithSingleLayers && MountSyscalls.TryConfigure(context, LayerOption, "/") != -Errno.EINVAL;
     }
 
     /// <summary>How many layers this kernel can put below the upper one.</summary>

@@ -9,9 +9,6 @@ namespace Wherry.Runtime.Mounts;
 /// <summary>Makes the container's root a mount of its own, and later the root itself.</summary>
 public static class RootFilesystem
 {
-    // Older kernels refuse the option no earlier than when the mount is made, and write a line to their log each time.
-    private static readonly Version TakesSingleLayers = new(6, 5);
-
     private const string What = "the root file system (overlay)";
 
     /// <summary>
@@ -160,7 +157,7 @@ public static class RootFilesystem
                 throw WherryException.Invalid("an overlay needs at least one lower directory");
             case "overlay" when part.UpperDirectory is not null && part.WorkDirectory is null:
                 throw WherryException.Invalid("an overlay with an upper directory needs a work directory");
-            case "overlay" when Environment.OSVersion.Version >= TakesSingleLayers:
+            case "overlay" when Environment.OSVersion.Version >= OverlayMount.FirstWithSingleLayers:
                 AttachAt(path, OverlayMount.ByDescriptor(part.LowerDirectories, part.UpperDirectory, part.WorkDirectory, part.Options), What);
                 break;
             case "overlay":
