@@ -57,7 +57,7 @@ public sealed class CommandLineTests
     public void Where_no_registry_answers_images_that_can_be_made_are_said_to_be(string image, bool canBeMade)
     {
         using var engine = new RecordingEngine(static request => request.Target.StartsWith("/images/create", StringComparison.Ordinal)
-            ? (200, "{\"errorDetail\":{\"message\":\"no answer\"},\"error\":\"no answer\"}")
+            ? (503, "{\"message\":\"no answer\"}")
             : (404, "{\"message\":\"No such image: it\"}"));
         var run = CommandLineRun.Of(engine.Address, ["run", image, "true"]);
         Assert.Equal(125, run.ExitCode);

@@ -73,9 +73,9 @@ internal static class NewContainer
         {
             PullCommand.Pull(given, image, given.Last(options.Platform), all: false, new Progress(given.Context.Streams, quiet), quiet ? null : given.Context.Streams.ErrorText.Write);
         }
-        catch (CliException failure) when (failure.Hint is null && ImageName.CanBeBootstrapped(image))
+        catch (Exception failure) when (failure is EngineException or CliException { Hint: null } && ImageName.CanBeBootstrapped(image))
         {
-            throw new CliException(failure.Message, failure.ExitCode) { Hint = $"Without a registry 'wherry image bootstrap {image}' makes it." };
+            throw new CliException(failure.Message) { Hint = $"Without a registry 'wherry image bootstrap {image}' makes it." };
         }
     }
 }
