@@ -143,7 +143,8 @@ public sealed class LimitTests(EngineFixture fixture) : EngineTests(fixture)
     // The whole disk that a file system lies on: partitions can't be limited by themselves.
     private static async Task<(string Path, string Number)> DiskOf(string directory)
     {
-        var source = (await Command.RunAsync("findmnt", "-n", "-o", "SOURCE", "--target", directory)).Text;
+        // A bind mount names the directory too: /dev/vda[/tmp].
+        var source = (await Command.RunAsync("findmnt", "-n", "-o", "SOURCE", "--target", directory)).Text.Split('[')[0];
         Assert.SkipUnless(source.StartsWith("/dev/", StringComparison.Ordinal), $"{directory} does not lie on a disk but on {source}");
         var disk = (await Command.RunAsync("lsblk", "-n", "-d", "-o", "PKNAME", source)).Text.Trim();
         var path = disk.Length == 0 ? source : "/dev/" + disk;

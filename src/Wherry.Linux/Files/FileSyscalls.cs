@@ -85,7 +85,15 @@ public static unsafe class FileSyscalls
         }
 
         using var file = new FileDescriptor((int)Syscall.Check(fd, $"open {path}"));
-        return Encoding.UTF8.GetString(ReadToEnd(file, limit));
+        try
+        {
+            return Encoding.UTF8.GetString(ReadToEnd(file, limit));
+        }
+        catch (LinuxException e) when (e.ErrorNumber is Errno.ENODEV or Errno.ESRCH)
+        {
+            // A cgroup's or a process's, which has gone since.
+            return null;
+        }
     }
 
     /// <summary>Reads a file to its end, or to <paramref name="limit"/> bytes.</summary>

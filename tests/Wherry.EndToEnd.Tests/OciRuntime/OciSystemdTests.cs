@@ -166,8 +166,8 @@ public sealed class OciSystemdTests(OciHost host) : IClassFixture<OciHost>
         Assert.SkipUnless(File.Exists("/run/dbus/system_bus_socket"), "this host has no system bus");
         var (bundle, id) = Bundle("echo through the bus", """{ "pids": { "limit": 20 } }""");
         var run = await Command.RunAsync(
-            "unshare", "--mount", "sh", "-c", "mount -t tmpfs none /tmp && : >/tmp/nobody && mount --bind /tmp/nobody /run/systemd/private && exec \"$@\"", "sh",
-            Binaries.OciRuntime, "--root", host.Root, "--systemd-cgroup", "run", "--bundle", bundle, id);
+            "unshare", "--mount", "sh", "-c", "nobody=$1 && shift && : >\"$nobody\" && mount --bind \"$nobody\" /run/systemd/private && exec \"$@\"", "sh",
+            Path.Combine(bundle, "nobody"), Binaries.OciRuntime, "--root", host.Root, "--systemd-cgroup", "run", "--bundle", bundle, id);
         Assert.Equal("through the bus", run.Succeeded().Text);
         Assert.Equal("not-found", await ShowAsync($"test-{id}.scope", "LoadState"));
     }
