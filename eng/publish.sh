@@ -9,7 +9,7 @@ name=$(basename "$output")
 eng/need.sh build
 framework=$(eng/framework.sh)
 mkdir -p out
-# Two makes of one tree would write the same obj folders.
+# Two makes of one tree would write the same obj folders. The lock is not for what dotnet leaves running (9>&- below).
 exec 9>out/.lock
 flock 9
 
@@ -24,7 +24,7 @@ echo "publish $name ($framework, $runtime)"
 staging=out/publish/$name
 rm -rf "$staging"
 if ! dotnet publish "$project" -c Release -r "$runtime" -o "$staging" -v quiet -nologo \
-    -p:WherryPublishFramework="$framework" -p:CppCompilerAndLinker="$linker" >"out/publish-$name.log" 2>&1; then
+    -p:WherryPublishFramework="$framework" -p:CppCompilerAndLinker="$linker" >"out/publish-$name.log" 2>&1 9>&-; then
     cat "out/publish-$name.log" >&2
     exit 1
 fi
