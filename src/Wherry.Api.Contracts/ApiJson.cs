@@ -51,6 +51,7 @@ namespace Wherry.Api.Contracts;
 [JsonSerializable(typeof(IReadOnlyList<ImageSearchItem>))]
 [JsonSerializable(typeof(IReadOnlyList<string>))]
 [JsonSerializable(typeof(PushResult))]
+[JsonSerializable(typeof(PushedToRegistry))]
 [JsonSerializable(typeof(AuthResponse))]
 [JsonSerializable(typeof(Network))]
 [JsonSerializable(typeof(IReadOnlyList<Network>))]

@@ -30,6 +30,7 @@ public static class EngineRoutes
         // Before those whose names may contain slashes, so that "search" is not taken for an image.
         UnbuiltRoutes.AddTo(routes);
         new RegistryRoutes(engine).AddTo(routes);
+        new ArtifactRoutes(engine).AddTo(routes);
         new ImageTransferRoutes(engine).AddTo(routes);
         new ImageRoutes(engine).AddTo(routes);
         new VolumeRoutes(engine).AddTo(routes);

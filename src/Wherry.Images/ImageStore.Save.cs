@@ -133,7 +133,7 @@ public sealed partial class ImageStore
         MediaType = image.Manifest.MediaType ?? MediaTypes.OciManifest,
         Digest = image.Record.Manifest,
         Size = _blobs.SizeOf(image.Record.Manifest),
-        Platform = new Platform { Architecture = image.Config.Architecture, Os = image.Config.Os, Variant = image.Config.Variant },
+        Platform = image.Config.Platform with { OsVersion = null },
         Annotations = name is null ? null : new SortedDictionary<string, string>(StringComparer.Ordinal)
         {
             [MediaTypes.ContainerdNameAnnotation] = name.ToString(),

@@ -112,6 +112,18 @@ public sealed record PushResult
     public long Size { get; init; }
 }
 
+/// <summary>Wherry's own: an artifact or an index that is at its registry now.</summary>
+public sealed record PushedToRegistry
+{
+    /// <summary>With its tag, or its digest where it has none.</summary>
+    public string Name { get; init => field = value ?? ""; } = "";
+
+    public string Digest { get; init => field = value ?? ""; } = "";
+
+    /// <summary>Bytes of the manifest.</summary>
+    public long Size { get; init; }
+}
+
 /// <summary>Credentials were accepted.</summary>
 public sealed record AuthResponse
 {

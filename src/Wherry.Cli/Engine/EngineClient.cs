@@ -72,10 +72,14 @@ internal sealed class EngineClient(EngineAddress address, Func<EngineAddress, bo
     internal HttpResponse Upload(string target, Stream body) => Upload("POST", target, output => body.CopyTo(output, 128 * 1024));
 
     /// <summary>The same with a body that is written as it is made. What makes it fail comes out of here.</summary>
-    internal HttpResponse Upload(string method, string target, Action<Stream> produce)
+    /// <param name="method">PUT or POST.</param>
+    /// <param name="target">Path and query.</param>
+    /// <param name="produce">Writes the body, on a thread of its own.</param>
+    /// <param name="headers">More header lines, each with its line end.</param>
+    internal HttpResponse Upload(string method, string target, Action<Stream> produce, string headers = "")
     {
         var connection = Connect();
-        connection.SendHead(method, target, "Content-Type: application/x-tar\r\nTransfer-Encoding: chunked\r\n");
+        connection.SendHead(method, target, $"Content-Type: application/x-tar\r\nTransfer-Encoding: chunked\r\n{headers}");
         Exception? failure = null;
         var sender = new Thread(() => failure = SendChunks(connection, produce)) { IsBackground = true, Name = "upload" };
         sender.Start();

@@ -95,6 +95,9 @@ internal sealed partial class BlobStore
         return freed;
     }
 
+    /// <summary>A place for content that only passes through.</summary>
+    internal SpooledFile Spool() => new(_ingest);
+
     internal sealed class ContentHold(BlobStore store, IReadOnlyCollection<string> digests) : IDisposable
     {
         private bool _released;

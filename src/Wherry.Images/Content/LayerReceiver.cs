@@ -8,26 +8,13 @@ using Wherry.Storage.Pipelines;
 
 namespace Wherry.Images.Content;
 
-/// <summary>Where a source of a layer's bytes writes them, in order. A source that fails may be asked again for the rest.</summary>
-internal sealed class LayerInput(long size, ChunkQueue toBlob, ChunkQueue toTree)
+/// <summary>A layer's bytes, to be stored and unpacked at once.</summary>
+internal sealed class LayerInput(long size, ChunkQueue toBlob, ChunkQueue toTree) : BlobInput(size)
 {
     private bool _treeWants = true;
 
-    /// <summary>Bytes the layer has when it is complete.</summary>
-    internal long Size { get; } = size;
-
-    /// <summary>Bytes taken so far: where a source goes on.</summary>
-    internal long Position { get; private set; }
-
-    /// <summary>Takes a chunk over, waiting until there is room.</summary>
-    internal async ValueTask WriteAsync(Chunk chunk)
+    protected override async ValueTask TakeAsync(Chunk chunk)
     {
-        if (Position + chunk.Length > Size)
-        {
-            chunk.Release();
-            throw WherryException.Invalid($"more bytes came than the {Size} that were announced");
-        }
-        Position += chunk.Length;
         chunk.AddHolders(1);
         var stored = await toBlob.WriteAsync(chunk);
         // A tree that can't be unpacked does not end the transfer: only the digest tells whether the bytes were damaged
@@ -61,7 +48,7 @@ internal sealed class LayerReceiver(BlobStore blobs, LayerStore layers)
 
     /// <param name="digest">Of the archive. The caller holds it.</param>
     /// <param name="size">Bytes of the archive.</param>
-    /// <param name="source">Writes the bytes from <see cref="LayerInput.Position"/> on.</param>
+    /// <param name="source">Writes the bytes from <see cref="BlobInput.Position"/> on.</param>
     /// <param name="cancel">Ends the work early and leaves what has come in for the next try.</param>
     internal async Task<LayerArrival> ReceiveAsync(string digest, long size, Func<LayerInput, CancellationToken, Task> source, CancellationToken cancel)
     {

@@ -1,7 +1,9 @@
 using System.Net;
 using System.Text.Json;
 using Wherry.Errors;
+using Wherry.Images.Distribution.Artifacts;
 using Wherry.Images.Distribution.Http;
+using Wherry.Images.Distribution.Indexes;
 using Wherry.Images.Distribution.Pulls;
 using Wherry.Images.Distribution.Pushes;
 using Wherry.Images.Distribution.Signatures;
@@ -22,6 +24,9 @@ public sealed class RegistryClient
     private readonly Repositories _repositories;
     private readonly ImagePull _pull;
     private readonly ImagePush _push;
+    private readonly ArtifactPull _artifactPull;
+    private readonly ArtifactPush _artifactPush;
+    private readonly IndexPush _indexPush;
 
     public RegistryClient(ImageStore images, RegistryOptions options)
     {
@@ -32,6 +37,9 @@ public sealed class RegistryClient
         var fetches = new LayerFetches(images.Blobs, images.NewReceiver(), options.MaxConcurrentDownloads);
         _pull = new ImagePull(images, _repositories, fetches, new SignaturePolicy(resolver));
         _push = new ImagePush(images, _repositories, options.MaxConcurrentUploads);
+        _artifactPull = new ArtifactPull(images.Blobs, _repositories);
+        _artifactPush = new ArtifactPush(images.Blobs, _repositories);
+        _indexPush = new IndexPush(images.Blobs, _repositories);
     }
 
     public RegistryOptions Options { get; }
@@ -42,6 +50,15 @@ public sealed class RegistryClient
     /// <summary>Pushes an image, or all tags of a repository.</summary>
     public Task PushAsync(PushRequest request, IProgress<ImageProgress>? progress, Action<PushedImage> pushed, CancellationToken cancel) =>
         _push.RunAsync(request, progress, pushed, cancel);
+
+    /// <summary>Pushes files, which come as a tar archive, as an artifact.</summary>
+    public Task<PushedArtifact> PushArtifactAsync(ArtifactPushRequest request, Stream archive, CancellationToken cancel) => _artifactPush.RunAsync(request, archive, cancel);
+
+    /// <summary>Fetches an artifact's files; the caller disposes of them.</summary>
+    public Task<ArtifactFiles> PullArtifactAsync(string name, RegistryCredentials? credentials, CancellationToken cancel) => _artifactPull.RunAsync(name, credentials, cancel);
+
+    /// <summary>Makes an index of images that are at registries.</summary>
+    public Task<PushedImage> PushIndexAsync(IndexRequest request, CancellationToken cancel) => _indexPush.RunAsync(request, cancel);
 
     /// <summary>Tries credentials; returns the identity token the registry gives in their place, or an empty one.</summary>
     public async Task<string> LoginAsync(RegistryCredentials credentials, CancellationToken cancel)

@@ -45,14 +45,11 @@ public sealed record RemoteImage(Descriptor Top, byte[] Document, IReadOnlyList<
     private static async Task<RemoteManifestView> ViewAsync(RepositoryClient place, RemoteManifest manifest, Platform? platform, string what, CancellationToken cancel)
     {
         var content = manifest.Manifest(what);
-        var isImage = content.Config.MediaType is null or MediaTypes.OciConfig or MediaTypes.DockerConfig;
+        var isImage = MediaTypes.IsImageConfig(content.Config.MediaType);
         var config = isImage ? await place.GetDocumentAsync(content.Config, $"fetch the configuration of {what}", cancel) : null;
         return new RemoteManifestView(manifest.Descriptor with { Platform = platform, ArtifactType = content.ArtifactType }, manifest.Bytes, config);
     }
 
-    private static Platform PlatformOf(byte[] config, string what)
-    {
-        var parsed = StrictJson.Parse(config, ImageJson.Default.ImageConfig, $"the configuration of {what}");
-        return new Platform { Os = parsed.Os, Architecture = parsed.Architecture, Variant = parsed.Variant, OsVersion = parsed.OsVersion };
-    }
+    private static Platform PlatformOf(byte[] config, string what) =>
+        StrictJson.Parse(config, ImageJson.Default.ImageConfig, $"the configuration of {what}").Platform;
 }

@@ -39,6 +39,10 @@ public sealed record ImageConfig
     public RootFs RootFs { get => field ?? new RootFs(); init; } = new();
 
     public IReadOnlyList<History> History { get => field ?? []; init; } = [];
+
+    /// <summary>What it runs on.</summary>
+    [JsonIgnore]
+    public Platform Platform => new() { Os = Os, Architecture = Architecture, Variant = Variant, OsVersion = OsVersion };
 }
 
 /// <summary>The layers, lowest first, by digest of their uncompressed archives.</summary>

@@ -16,6 +16,12 @@ public static class MediaTypes
     public const string DockerLayerZstd = "application/vnd.docker.image.rootfs.diff.tar.zstd";
     public const string DockerManifestList = "application/vnd.docker.distribution.manifest.list.v2+json";
 
+    /// <summary>A configuration, or a layer, of an artifact that has none: the two bytes <c>{}</c> (image-spec, manifest.md).</summary>
+    public const string OciEmpty = "application/vnd.oci.empty.v1+json";
+
+    /// <summary>The name of a file in an artifact.</summary>
+    public const string TitleAnnotation = "org.opencontainers.image.title";
+
     /// <summary>The tag alone in a plain image layout, or a whole name.</summary>
     public const string RefNameAnnotation = "org.opencontainers.image.ref.name";
 
@@ -33,6 +39,9 @@ public static class MediaTypes
         mediaType is not null
         && (mediaType.StartsWith("application/vnd.docker.image.rootfs.foreign.", StringComparison.Ordinal)
             || mediaType.StartsWith("application/vnd.oci.image.layer.nondistributable.", StringComparison.Ordinal));
+
+    /// <summary>An image's configuration; one without a type is taken for it. Whatever has another is an artifact.</summary>
+    public static bool IsImageConfig(string? mediaType) => mediaType is null or OciConfig or DockerConfig;
 
     public static bool IsManifest(string? mediaType) => mediaType is OciManifest or DockerManifest;
 }

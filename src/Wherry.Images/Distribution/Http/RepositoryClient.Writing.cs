@@ -133,7 +133,8 @@ internal sealed partial class RepositoryClient
     }
 
     /// <summary>Stores a manifest under a tag or its digest.</summary>
-    internal async Task PutManifestAsync(string reference, RemoteManifest manifest, CancellationToken cancel)
+    /// <returns>Whether the registry itself will list it among its subject's referrers.</returns>
+    internal async Task<bool> PutManifestAsync(string reference, RemoteManifest manifest, CancellationToken cancel)
     {
         using var response = await session.SendAsync(
             new RegistryRequest(HttpMethod.Put, Endpoint.Of($"manifests/{reference}"), $"store manifest {reference} in {Repository}")
@@ -144,6 +145,7 @@ internal sealed partial class RepositoryClient
             cancel);
         if (response.Headers.TryGetValues("Docker-Content-Digest", out var said) && said.FirstOrDefault() is { } digest && digest != manifest.Digest)
             throw WherryException.System($"registry {Endpoint} stored manifest {reference} of {Repository} as {digest}, not as {manifest.Digest}");
+        return response.Headers.Contains("OCI-Subject");
     }
 
     private static bool IsWorthResuming(RegistryException failure) => failure.Status is not { } status || Backoff.IsTransient(status);

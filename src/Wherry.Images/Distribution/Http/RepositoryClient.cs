@@ -50,7 +50,7 @@ internal sealed partial class RepositoryClient(RegistrySession session)
     }
 
     /// <summary>Copies a blob's bytes from where the input stands. A broken connection is taken up again as long as there is progress.</summary>
-    internal async Task FetchBlobAsync(string digest, LayerInput input, Action<long> progress, CancellationToken cancel)
+    internal async Task FetchBlobAsync(string digest, BlobInput input, Action<long> progress, CancellationToken cancel)
     {
         var doing = $"fetch layer {digest} of {Repository}";
         for (var failures = 0; input.Position < input.Size;)
@@ -95,48 +95,6 @@ internal sealed partial class RepositoryClient(RegistrySession session)
         return tags;
     }
 
-    /// <summary>What refers to a manifest: by the API, or where the registry lacks it by the tag that stands for it (distribution-spec, "Referrers Tag Schema").</summary>
-    internal async Task<IReadOnlyList<Descriptor>> GetReferrersAsync(string digest, string? artifactType, CancellationToken cancel)
-    {
-        var found = new List<Descriptor>();
-        var next = Endpoint.Of($"referrers/{digest}{(artifactType is null ? "" : "?artifactType=" + Uri.EscapeDataString(artifactType))}");
-        for (var page = 0; page < MostPages; page++)
-        {
-            using var response = await session.SendAsync(
-                new RegistryRequest(HttpMethod.Get, next, $"list referrers of {digest} in {Repository}")
-                {
-                    Accept = [MediaTypes.OciIndex],
-                    Scopes = PullScope,
-                    Expected = [HttpStatusCode.NotFound, HttpStatusCode.BadRequest, HttpStatusCode.MethodNotAllowed],
-                },
-                cancel);
-            if (!response.IsSuccessStatusCode)
-            {
-                found.AddRange(await ReferrersByTagAsync(digest, cancel));
-                break;
-            }
-            var bytes = await ReadAsync(response, LargestList, $"the list of referrers of {digest}", cancel);
-            found.AddRange(StrictJson.Parse(bytes, ImageJson.Default.ImageIndex, $"the list of referrers of {digest}").Manifests);
-            if (NextPage(response, next) is not { } following)
-                break;
-            next = following;
-        }
-        return [.. found.Where(entry => entry is not null && (artifactType is null || entry.ArtifactType == artifactType))];
-    }
-
-    private async Task<IReadOnlyList<Descriptor>> ReferrersByTagAsync(string digest, CancellationToken cancel)
-    {
-        try
-        {
-            var index = await GetManifestAsync(digest.Replace(':', '-'), cancel);
-            return index.IsIndex ? index.Index($"the list of referrers of {digest}").Manifests : [];
-        }
-        catch (RegistryException failure) when (failure.Status == HttpStatusCode.NotFound)
-        {
-            return [];
-        }
-    }
-
     /// <summary>Bytes to skip: a registry may ignore the range that was asked for.</summary>
     private long CheckRange(HttpResponseMessage response, long start, long size, string doing)
     {
@@ -156,7 +114,7 @@ internal sealed partial class RepositoryClient(RegistrySession session)
             : throw new RegistryException(ErrorKind.System, $"{doing} from registry {Endpoint}: it has {whole} bytes there, the manifest says {size}", HttpStatusCode.NotFound);
     }
 
-    private async Task CopyAsync(HttpResponseMessage response, long skip, LayerInput input, Action<long> progress, CancellationToken cancel)
+    private async Task CopyAsync(HttpResponseMessage response, long skip, BlobInput input, Action<long> progress, CancellationToken cancel)
     {
         using var stalled = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         using var body = await response.Content.ReadAsStreamAsync(cancel);

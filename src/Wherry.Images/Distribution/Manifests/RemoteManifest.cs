@@ -74,8 +74,8 @@ internal sealed record RemoteManifest(string Digest, string MediaType, byte[] By
     /// <summary>Refuses what is no image, and layers that may not or can't be had.</summary>
     internal static void RequireImage(Manifest manifest, string what)
     {
-        if (manifest.Config.MediaType is not (null or MediaTypes.OciConfig or MediaTypes.DockerConfig))
-            throw WherryException.Unsupported($"{what} is an artifact of type {manifest.ArtifactType ?? manifest.Config.MediaType}, not an image: look at it with 'wherry manifest inspect'");
+        if (!MediaTypes.IsImageConfig(manifest.Config.MediaType))
+            throw WherryException.Unsupported($"{what} is an artifact of type {manifest.ArtifactType ?? manifest.Config.MediaType}, not an image: 'wherry artifact pull' gets its files");
         foreach (var layer in manifest.Layers)
         {
             if (MediaTypes.IsForeignLayer(layer.MediaType))

@@ -89,7 +89,7 @@ internal sealed class ImagePull(ImageStore store, Repositories repositories, Lay
         var config = StrictJson.Parse(bytes, ImageJson.Default.ImageConfig, what);
         if (config.Os is not ("" or "linux"))
             throw WherryException.Unsupported($"image {reference.Familiar} is for {config.Os}, which this engine does not run");
-        var actual = new Platform { Os = config.Os, Architecture = config.Architecture, Variant = config.Variant };
+        var actual = config.Platform;
         if (platform is not null && config.Architecture.Length > 0 && !platform.Matches(actual))
             throw WherryException.NotFound($"image with reference {reference.Familiar} was found but its platform ({actual}) does not match the specified platform ({platform})");
         if (config.RootFs.DiffIds.Count != manifest.Layers.Count)

@@ -61,7 +61,7 @@ internal sealed class ImagePush(ImageStore store, Repositories repositories, int
 
     private static void Require(Platform platform, ImageReference name, StoredImage image)
     {
-        var actual = new Platform { Os = image.Config.Os, Architecture = image.Config.Architecture, Variant = image.Config.Variant };
+        var actual = image.Config.Platform;
         if (!platform.Matches(actual))
             throw WherryException.NotFound($"image with reference {name.Familiar} was found but its platform ({actual}) does not match the specified platform ({platform})");
     }

@@ -62,28 +62,13 @@ internal sealed class LayerPush(ImageStore store, RepositoryClient repository, I
         }
         foreach (var source in Neighbours(digest).Take(MostMounts))
         {
-            if (await TryMountAsync(digest, source, cancel))
+            if (await repository.TryMountAsync(digest, source, cancel))
             {
                 progress?.Report(new ImageProgress(id, $"Mounted from {source}"));
                 return true;
             }
         }
         return false;
-    }
-
-    private async Task<bool> TryMountAsync(string digest, string source, CancellationToken cancel)
-    {
-        try
-        {
-            if (await repository.StartUploadAsync(digest, source, cancel) is not { } upload)
-                return true;
-            await repository.AbandonAsync(upload);
-            return false;
-        }
-        catch (RegistryException refused) when (refused.Status is System.Net.HttpStatusCode.Unauthorized or System.Net.HttpStatusCode.Forbidden or System.Net.HttpStatusCode.NotFound)
-        {
-            return false; // no rights there; then it is sent
-        }
     }
 
     /// <summary>Repositories of the same registry that an image with this blob came from or went to.</summary>
