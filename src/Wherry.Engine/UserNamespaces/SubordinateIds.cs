@@ -1,5 +1,6 @@
 using System.Globalization;
 using Wherry.Errors;
+using Wherry.Linux.Accounts;
 
 namespace Wherry.Engine.UserNamespaces;
 
@@ -8,9 +9,6 @@ namespace Wherry.Engine.UserNamespaces;
 /// <param name="Groups">Of group ids.</param>
 public sealed record SubordinateIds(IReadOnlyList<IdSpan> Users, IReadOnlyList<IdSpan> Groups)
 {
-    private const string UserFile = "/etc/subuid";
-    private const string GroupFile = "/etc/subgid";
-
     /// <summary>Whose entries are taken, the first that has any; they need no accounts of those names.</summary>
     private static readonly string[] Owners = ["wherry", "containers"];
 
@@ -26,9 +24,9 @@ public sealed record SubordinateIds(IReadOnlyList<IdSpan> Users, IReadOnlyList<I
     }
 
     /// <summary>What the host's files give to containers, or else the upper half of all ids.</summary>
-    public static SubordinateIds OfHost() => Choose(Lines(UserFile), Lines(GroupFile));
+    public static SubordinateIds OfHost() => Choose(SubordinateIdFile.Read(SubordinateIdFile.Users), SubordinateIdFile.Read(SubordinateIdFile.Groups));
 
-    internal static SubordinateIds Choose(IReadOnlyList<string> users, IReadOnlyList<string> groups)
+    internal static SubordinateIds Choose(IReadOnlyList<SubordinateIdEntry> users, IReadOnlyList<SubordinateIdEntry> groups)
     {
         foreach (var owner in Owners)
         {
@@ -53,27 +51,14 @@ public sealed record SubordinateIds(IReadOnlyList<IdSpan> Users, IReadOnlyList<I
 
         var colon = remap.IndexOf(':');
         var (user, group) = colon < 0 ? (remap, remap) : (remap[..colon], remap[(colon + 1)..]);
-        var users = FirstOf(UserFile, user);
-        var groups = FirstOf(GroupFile, group);
+        var users = FirstOf(SubordinateIdFile.Users, user);
+        var groups = FirstOf(SubordinateIdFile.Groups, group);
         return string.Create(CultureInfo.InvariantCulture, $"{users.First}:{users.Count},{groups.First}:{groups.Count}");
     }
 
     private static IdSpan FirstOf(string file, string owner) =>
-        Entries(Lines(file), owner) is [var first, ..] ? first : throw WherryException.Invalid($"userns-remap: {file} has no entry of \"{owner}\"");
+        Entries(SubordinateIdFile.Read(file), owner) is [var first, ..] ? first : throw WherryException.Invalid($"userns-remap: {file} has no entry of \"{owner}\"");
 
-    private static List<IdSpan> Entries(IReadOnlyList<string> lines, string owner)
-    {
-        var spans = new List<IdSpan>();
-        foreach (var line in lines)
-        {
-            if (line.Split(':', 2) is [var name, var span] && name == owner)
-            {
-                spans.Add(IdSpan.Parse(span.Trim(), $"{UserFile} or {GroupFile}, entry \"{line}\""));
-            }
-        }
-
-        return spans;
-    }
-
-    private static string[] Lines(string file) => File.Exists(file) ? File.ReadAllLines(file) : [];
+    private static IReadOnlyList<IdSpan> Entries(IReadOnlyList<SubordinateIdEntry> entries, string owner) =>
+        [.. entries.Where(entry => entry.Owner == owner).Select(static entry => IdSpan.Parse(entry.Range, $"{SubordinateIdFile.Users} or {SubordinateIdFile.Groups}, entry \"{entry.Owner}:{entry.Range}\""))];
 }

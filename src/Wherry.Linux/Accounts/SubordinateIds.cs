@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
-using Wherry.Linux.Files;
 using Wherry.Linux.Processes;
 
 namespace Wherry.Linux.Accounts;
@@ -8,9 +7,6 @@ namespace Wherry.Linux.Accounts;
 /// <summary>The ids beside his own that a user may use in user namespaces (subuid(5), subgid(5)).</summary>
 public static partial class SubordinateIds
 {
-    private const string UserFile = "/etc/subuid";
-    private const string GroupFile = "/etc/subgid";
-
     /// <summary>Serializes getpwuid(3), whose answer lies in memory of its own that the next call overwrites.</summary>
     private static readonly Lock Gate = new();
 
@@ -22,21 +18,21 @@ public static partial class SubordinateIds
     {
         var name = NameOf(uid);
         return (
-            WithRoot(uid, Parse(FileSyscalls.TryReadText(UserFile) ?? "", name, uid)),
-            WithRoot(gid, Parse(FileSyscalls.TryReadText(GroupFile) ?? "", name, uid)));
+            WithRoot(uid, Of(SubordinateIdFile.Read(SubordinateIdFile.Users), name, uid)),
+            WithRoot(gid, Of(SubordinateIdFile.Read(SubordinateIdFile.Groups), name, uid)));
     }
 
-    /// <param name="text">Lines of <c>owner:first:count</c>; what is no such line counts for nothing.</param>
+    /// <param name="entries">Of a file; what is no range counts for nothing, as with newuidmap(1).</param>
     /// <param name="name">The user's name; null where he has none.</param>
     /// <param name="uid">The user's id, which may stand for the name.</param>
-    public static IReadOnlyList<(uint First, uint Count)> Parse(string text, string? name, uint uid)
+    public static IReadOnlyList<(uint First, uint Count)> Of(IReadOnlyList<SubordinateIdEntry> entries, string? name, uint uid)
     {
         var number = uid.ToString(CultureInfo.InvariantCulture);
         var found = new List<(uint First, uint Count)>();
-        foreach (var line in text.Split('\n'))
+        foreach (var (owner, range) in entries)
         {
-            if (line.Trim().Split(':') is [var owner, var first, var count]
-                && (owner == number || (name is not null && owner == name))
+            if ((owner == number || (name is not null && owner == name))
+                && range.Split(':') is [var first, var count]
                 && uint.TryParse(first, NumberStyles.None, CultureInfo.InvariantCulture, out var start)
                 && uint.TryParse(count, NumberStyles.None, CultureInfo.InvariantCulture, out var length)
                 && length > 0)

@@ -1,5 +1,6 @@
 using Wherry.Engine.UserNamespaces;
 using Wherry.Errors;
+using Wherry.Linux.Accounts;
 using Wherry.Linux.Processes;
 
 namespace Wherry.Engine.Tests.UserNamespaces;
@@ -51,11 +52,13 @@ public sealed class IdAllocatorTests
     [Fact]
     public void Entries_of_the_hosts_files_are_used_where_both_have_them()
     {
-        var own = SubordinateIds.Choose(["alice:1:2", "wherry:100000:5", "wherry:300000:6", "containers:1:1"], ["wherry:200000:7"]);
+        var own = Choose("alice:1:2\nwherry:100000:5\nwherry:300000:6\ncontainers:1:1", "wherry:200000:7");
         Assert.Equal([new IdSpan(100_000, 5), new(300_000, 6)], own.Users);
         Assert.Equal([new IdSpan(200_000, 7)], own.Groups);
-        Assert.Equal([new IdSpan(9, 9)], SubordinateIds.Choose(["wherry:1:2", "containers:9:9"], ["containers:8:8"]).Users);
-        Assert.Equal(0x8000_0000u, SubordinateIds.Choose(["alice:1:2"], ["alice:1:2"]).Users[0].First);
-        Assert.Contains("\"wherry:x\"", Assert.Throws<WherryException>(() => SubordinateIds.Choose(["wherry:x"], ["wherry:1:1"])).Message, StringComparison.Ordinal);
+        Assert.Equal([new IdSpan(9, 9)], Choose("wherry:1:2\ncontainers:9:9", "containers:8:8").Users);
+        Assert.Equal(0x8000_0000u, Choose("alice:1:2", "alice:1:2").Users[0].First);
+        Assert.Contains("\"wherry:x\"", Assert.Throws<WherryException>(() => Choose("wherry:x", "wherry:1:1")).Message, StringComparison.Ordinal);
     }
+
+    private static SubordinateIds Choose(string users, string groups) => SubordinateIds.Choose(SubordinateIdFile.Parse(users), SubordinateIdFile.Parse(groups));
 }

@@ -16,14 +16,14 @@ public sealed class SubordinateIdsTests
 
     [Fact]
     public void A_users_ranges_are_those_of_his_name_and_of_his_number() =>
-        Assert.Equal([(100000u, 65536u), (300000u, 10u)], SubordinateIds.Parse(File, "alice", 1000));
+        Assert.Equal([(100000u, 65536u), (300000u, 10u)], SubordinateIds.Of(SubordinateIdFile.Parse(File), "alice", 1000));
 
     [Fact]
     public void Who_is_not_named_has_none()
     {
-        Assert.Empty(SubordinateIds.Parse(File, "carol", 1003));
-        Assert.Empty(SubordinateIds.Parse(File, null, 1003));
-        Assert.Empty(SubordinateIds.Parse("", "alice", 1000));
+        Assert.Empty(SubordinateIds.Of(SubordinateIdFile.Parse(File), "carol", 1003));
+        Assert.Empty(SubordinateIds.Of(SubordinateIdFile.Parse(File), null, 1003));
+        Assert.Empty(SubordinateIds.Of([], "alice", 1000));
     }
 
     [Fact]
