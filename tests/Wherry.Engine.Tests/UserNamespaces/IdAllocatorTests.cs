@@ -2,6 +2,7 @@ using Wherry.Engine.UserNamespaces;
 using Wherry.Errors;
 using Wherry.Linux.Accounts;
 using Wherry.Linux.Processes;
+using SubordinateIds = Wherry.Engine.UserNamespaces.SubordinateIds;
 
 namespace Wherry.Engine.Tests.UserNamespaces;
 
