@@ -179,6 +179,10 @@ public static unsafe class FileSyscalls
     public static void MarkCloseOnExecFrom(int first) =>
         Syscall.Check(Syscall.Call(SyscallNumber.CloseRange, first, int.MaxValue, CloseRangeCloseOnExec), "mark descriptors close-on-exec");
 
+    /// <summary>Closes every descriptor from a number on, whoever owns it.</summary>
+    public static void CloseFrom(int first) =>
+        Syscall.Check(Syscall.Call(SyscallNumber.CloseRange, first, int.MaxValue, 0), "close descriptors");
+
     public static int TryMakeDirectory(FileDescriptor directory, string name, int mode)
     {
         using var text = new NativeText(name);

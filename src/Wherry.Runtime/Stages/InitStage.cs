@@ -17,6 +17,8 @@ namespace Wherry.Runtime.Stages;
 /// </summary>
 internal static unsafe class InitStage
 {
+    private const int FirstOfOwn = 3;
+
     /// <param name="channel">To the supervisor.</param>
     /// <param name="program">What to run.</param>
     /// <param name="handover">Waits for the program's seccomp listener; null without.</param>
@@ -29,6 +31,9 @@ internal static unsafe class InitStage
         handover?.Dispose();
         ShedPrivileges(program, seccomp);
         channel.Dispose();
+
+        // The host's /proc and sources of mounts are among them: who may trace this process could go there through /proc/1/fd.
+        FileSyscalls.CloseFrom(FirstOfOwn);
         ProcessSyscalls.SetName("wherry-init");
         return Serve(child);
     }

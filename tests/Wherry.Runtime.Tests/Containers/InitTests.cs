@@ -41,6 +41,19 @@ public sealed class InitTests
     }
 
     [Fact]
+    public async Task The_first_process_keeps_nothing_open_of_what_it_was_made_with()
+    {
+        await using var container = await StartAsync(["sleep", "1000"], request => WithOptions(request, options => options with { Init = true }));
+        var pid = container.Sandbox.HostPid!.Value;
+        while (!File.ReadAllText($"/proc/{pid}/comm").StartsWith("wherry-init", StringComparison.Ordinal))
+        {
+            await Task.Delay(10, Cancel);
+        }
+
+        Assert.Equal(["0", "1", "2"], Directory.GetFileSystemEntries($"/proc/{pid}/fd").Select(Path.GetFileName).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public async Task A_program_that_cannot_be_executed_says_so_under_init_too()
     {
         await using var container = await CreateAsync(["no-such-program"], request => WithOptions(request, options => options with { Init = true }));
