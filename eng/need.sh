@@ -42,6 +42,7 @@ need_rootless() {
 need_test() {
     need_run
     need cpio cpio
+    need apparmor apparmor_parser
     need btrfs-progs mkfs.btrfs
     need curl curl
     need e2fsprogs mkfs.ext4

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Runs the tests of cgroups and of a container's life once more, on a unified hierarchy and Debian's own kernel; and
-# those of cgroups that systemd makes on machines that it runs.
+# Runs the tests of cgroups and of a container's life once more, on a unified hierarchy and Debian's own kernel; those
+# of what only that kernel has; and those of cgroups that systemd makes on machines that it runs.
 # usage: eng/vm/test.sh RESULTS (a folder, which gets unified-*.trx and systemd-*.trx)
 set -eu
 results=$1
@@ -12,26 +12,34 @@ report() {
     grep -E -A12 '\[FAIL\]' "$exchange/log" || true
     grep -E 'Total:' "$exchange/log" || true
 }
-# The stress program would have to be published anew, which the machine has neither time nor packages for.
-status=0
-# shellcheck disable=SC2016 # for the machine's shell
-eng/vm/run.sh "$exchange" "export WHERRY_OUT='${WHERRY_OUT:-$PWD/out}'"'
+# What each machine's shell begins with.
+# shellcheck disable=SC2016
+prologue="export WHERRY_OUT='${WHERRY_OUT:-$PWD/out}'"'
     status=0
     run() { # NAME PROJECT FILTER...
         name=$1 project=$2
         shift 2
         "tests/$project/bin/Debug/net10.0/$project" -noColor -trx "/run/exchange/$name.trx" "$@" || status=1
-    }
+    }'
+# The stress program would have to be published anew, which the machine has neither time nor packages for.
+status=0
+# shellcheck disable=SC2016 # for the machine's shell
+eng/vm/run.sh "$exchange" "$prologue"'
     run unified-runtime Wherry.Runtime.Tests -class- Wherry.Runtime.Tests.Containers.CollectionStressTests
     run unified-end-to-end Wherry.EndToEnd.Tests -class Wherry.EndToEnd.Tests.LimitTests \
         -class Wherry.EndToEnd.Tests.LifecycleTests -class Wherry.EndToEnd.Tests.IsolationTests
     exit $status' || status=$?
 report
 # shellcheck disable=SC2016 # for the machine's shell
+eng/vm/run.sh "$exchange" "$prologue"'
+    run unified-apparmor Wherry.EndToEnd.Tests -class Wherry.EndToEnd.Tests.AppArmorTests
+    exit $status' || status=$?
+report
+# shellcheck disable=SC2016 # for the machine's shell
 for trees in unified hybrid; do
-    WHERRY_VM_SYSTEMD=$trees eng/vm/run.sh "$exchange" "export TREES=$trees WHERRY_OUT='${WHERRY_OUT:-$PWD/out}'"'
-        tests/Wherry.EndToEnd.Tests/bin/Debug/net10.0/Wherry.EndToEnd.Tests -noColor \
-            -trx "/run/exchange/systemd-$TREES.trx" -class Wherry.EndToEnd.Tests.OciRuntime.OciSystemdTests' || status=$?
+    WHERRY_VM_SYSTEMD=$trees eng/vm/run.sh "$exchange" "TREES=$trees; $prologue"'
+    run systemd-$TREES Wherry.EndToEnd.Tests -class Wherry.EndToEnd.Tests.OciRuntime.OciSystemdTests
+    exit $status' || status=$?
     report
 done
 exit "$status"

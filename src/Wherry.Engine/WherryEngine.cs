@@ -4,6 +4,7 @@ using Wherry.Engine.Execs;
 using Wherry.Engine.Hosts;
 using Wherry.Engine.Isolation;
 using Wherry.Engine.Networks;
+using Wherry.Engine.Security;
 using Wherry.Engine.State;
 using Wherry.Engine.Validation;
 using Wherry.Engine.Volumes;
@@ -92,7 +93,7 @@ public sealed class WherryEngine : IAsyncDisposable
                 },
                 log),
             new ProcessIsolation(options.ShimPath),
-            options.Rootless is null ? HostFacts.Probe() : HostFacts.Probe().ForRootless(options.CgroupParent),
+            AppArmorProfiles.WithDefault(options.Rootless is null ? HostFacts.Probe() : HostFacts.Probe().ForRootless(options.CgroupParent), log),
             log);
         parts.Seccomp.Clear();
         var engine = new WherryEngine(parts);

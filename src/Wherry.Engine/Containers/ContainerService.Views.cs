@@ -1,6 +1,7 @@
 using Wherry.Api.Contracts.Containers;
 using Wherry.Api.Contracts.Images;
 using Wherry.Engine.Filters;
+using Wherry.Engine.Security;
 using Wherry.Engine.State;
 using Wherry.Storage.Layers;
 
@@ -30,6 +31,7 @@ public sealed partial class ContainerService
             Name = "/" + record.Name,
             Driver = _parts.Layers.DriverName,
             Platform = record.Platform,
+            AppArmorProfile = AppArmorProfiles.Shown(record, _parts.Host),
             ExecIDs = ExecIdsOf?.Invoke(record.Id),
             HostConfig = record.Host,
             GraphDriver = DriverDataOf(snapshot),

@@ -1,4 +1,5 @@
 using Wherry.Engine.Networks;
+using Wherry.Engine.Security;
 using Wherry.Engine.State;
 using Wherry.Errors;
 using Wherry.Networking;
@@ -27,9 +28,11 @@ internal sealed class ContainerStart(EngineParts parts, Container container)
         try
         {
             var request = new SandboxPlan(parts, container.Record).Make();
+            var profile = request.Spec.Process?.ApparmorProfile;
+            AppArmorProfiles.Require(profile);
             _sandbox = await parts.Isolation.CreateAsync(request, cancel).ConfigureAwait(false);
             await ConnectNetworkAsync(_sandbox, cancel).ConfigureAwait(false);
-            Remember(new ContainerLife { Status = ContainerStatus.Starting, Endpoint = _endpoint, Pid = _sandbox.HostPid });
+            Remember(new ContainerLife { Status = ContainerStatus.Starting, Endpoint = _endpoint, Pid = _sandbox.HostPid, AppArmorProfile = profile });
             await ConnectWaitingClientsAsync(_sandbox, cancel).ConfigureAwait(false);
             await _sandbox.StartAsync(cancel).ConfigureAwait(false);
             container.Sandbox = _sandbox;

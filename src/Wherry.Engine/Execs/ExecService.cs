@@ -192,6 +192,8 @@ public sealed class ExecService
             Cwd = request.WorkingDir.Length > 0 ? request.WorkingDir : own.Cwd,
             Terminal = request.Tty,
             ConsoleSize = size is [var height, var width] && height > 0 && width > 0 ? new ConsoleSize(height, width) : null,
+            // What the container was started under, whatever the engine has come to know of since.
+            ApparmorProfile = exec.Container.Life.AppArmorProfile,
             Capabilities = request.Privileged ? DefaultCapabilities.All(_parts.Host) : own.Capabilities,
         };
     }

@@ -1,6 +1,7 @@
 using Wherry.Api.Contracts.Containers;
 using Wherry.Api.Contracts.Security;
 using Wherry.Engine.Volumes;
+using Wherry.Linux.AppArmor;
 
 namespace Wherry.Engine.Security;
 
@@ -135,6 +136,19 @@ internal static class SecurityFindings
         if (facts.Seccomp == "none" && !host.Privileged)
         {
             yield return new(High, "no system call filter", "try the kernel's least used calls, where most of its holes are found", "leave out --security-opt seccomp=unconfined");
+        }
+
+        if (facts.AppArmor == AppArmorKernel.Unconfined && !host.Privileged)
+        {
+            yield return new(
+                Medium,
+                "no AppArmor profile, where the kernel has AppArmor",
+                "with a capability too many, mount, trace, or write to the kernel's files unhindered",
+                host.SecurityOpt?.Any(option => option.StartsWith("apparmor", StringComparison.Ordinal)) is true ? "leave out --security-opt apparmor=unconfined" : "install apparmor_parser (package apparmor) and restart wherryd");
+        }
+        else if (facts.AppArmor.EndsWith(" (complain)", StringComparison.Ordinal))
+        {
+            yield return new(Medium, "its AppArmor profile only complains", "do what the profile forbids: the kernel notes it and lets it pass", "aa-enforce the profile");
         }
 
         if (facts.MaskedPaths == 0 && !host.Privileged)

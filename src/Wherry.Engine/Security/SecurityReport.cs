@@ -58,7 +58,7 @@ internal static class SecurityReport
                 : [.. CapabilityNames.All.Where(facts.Capabilities.Contains)],
             NoNewPrivileges = facts?.NoNewPrivileges ?? options.NoNewPrivileges,
             Seccomp = !(facts?.IsFiltered ?? asksFilter) ? "none" : options.Seccomp is null or SecurityOptions.Builtin ? "builtin" : "custom",
-            AppArmor = host.AppArmor ? facts?.Label ?? options.AppArmor ?? "" : "",
+            AppArmor = host.AppArmor ? facts?.Label ?? AppArmorProfiles.Shown(record, host) : "",
             SignalScope = host.SignalScope && !SharesWithAnother(record.Host) && LaunchOrder.CanBeScoped(SandboxPlan.SpecOf(parts, record)),
             SelinuxLabel = host.SeLinux ? facts?.Label ?? "" : "",
             ReadonlyRootfs = record.Host.ReadonlyRootfs,

@@ -1,3 +1,4 @@
+using Wherry.Engine.Security;
 using Wherry.Oci.Runtime;
 
 namespace Wherry.Engine.Specs;
@@ -22,7 +23,7 @@ internal static class ProcessPlan
             Capabilities = DefaultCapabilities.For(host, inputs.HostFacts),
             Rlimits = Rlimits(inputs),
             NoNewPrivileges = security.NoNewPrivileges,
-            ApparmorProfile = security.AppArmor,
+            ApparmorProfile = AppArmorProfiles.Of(host, inputs.HostFacts),
             SelinuxLabel = SelinuxLabel(security),
             OomScoreAdj = OomScore(inputs),
         };

@@ -20,7 +20,7 @@ internal sealed record SecurityOptions
     /// <summary>Null for the default, <see cref="Unconfined"/>, <see cref="Builtin"/>, or a profile's text.</summary>
     public string? Seccomp { get; init; }
 
-    /// <summary>A loaded profile's name; null for none.</summary>
+    /// <summary>Null for the default, <see cref="Unconfined"/>, or a loaded profile's name.</summary>
     public string? AppArmor { get; init; }
 
     /// <summary>Parts of an SELinux label such as <c>type:container_t</c>; empty for none.</summary>
@@ -50,7 +50,6 @@ internal sealed record SecurityOptions
                 ("nosuid", "" or "true") => parsed with { NoSuid = true },
                 ("nosuid", "false") => parsed with { NoSuid = false },
                 ("seccomp", { Length: > 0 }) => parsed with { Seccomp = value },
-                ("apparmor", Unconfined) => parsed with { AppArmor = null },
                 ("apparmor", { Length: > 0 }) => parsed with { AppArmor = value },
                 ("label", "disable") or ("disable", "") => parsed with { Labels = [] },
                 ("label", _) when IsLabel(value) => parsed with { Labels = [.. parsed.Labels, value] },

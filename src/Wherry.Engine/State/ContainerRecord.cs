@@ -61,6 +61,9 @@ internal sealed record ContainerLife
 
     public DateTimeOffset? FinishedAt { get; init; }
 
+    /// <summary>The AppArmor profile its programs were started under; null for none.</summary>
+    public string? AppArmorProfile { get; init; }
+
     /// <summary>The bridge endpoint while one is held.</summary>
     public Endpoint? Endpoint { get; init; }
 

@@ -43,6 +43,9 @@ public sealed record HostFacts
 
     public bool AppArmor { get; init; }
 
+    /// <summary>The profile of containers that name none; null where there is none.</summary>
+    public string? DefaultAppArmorProfile { get; init; }
+
     /// <summary>Signals and tracing can be made to end at a container's border (Landlock, Linux 6.12).</summary>
     public bool SignalScope { get; init; }
 

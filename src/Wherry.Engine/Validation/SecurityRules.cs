@@ -29,11 +29,7 @@ internal static class SecurityRules
     {
         var options = SecurityOptions.Parse(host.SecurityOpt);
         SeccompProfiles.Check(options.Seccomp, facts);
-        if (options.AppArmor is { } profile && !facts.AppArmor)
-        {
-            throw WherryException.Unsupported($"--security-opt apparmor={profile}: AppArmor is not enabled in this kernel");
-        }
-
+        AppArmorProfiles.CheckAsked(options.AppArmor, facts);
         if (options.Labels.Count > 0 && !facts.SeLinux)
         {
             throw WherryException.Unsupported($"--security-opt label={options.Labels[0]}: SELinux is not enabled in this kernel");

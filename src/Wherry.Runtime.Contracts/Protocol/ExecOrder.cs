@@ -44,6 +44,8 @@ public sealed record ExecOrder(uint Token, ExecRequest Request)
 
         writer.Write(process.NoNewPrivileges);
         writer.Write(process.OomScoreAdj ?? int.MinValue);
+        writer.Write(process.ApparmorProfile);
+        writer.Write(process.SelinuxLabel);
     }
 
     public static ExecOrder ReadFrom(ref WireReader reader)
@@ -83,6 +85,8 @@ public sealed record ExecOrder(uint Token, ExecRequest Request)
 
         var noNewPrivileges = reader.ReadBool();
         var oomScore = reader.ReadInt32();
+        var appArmorProfile = reader.ReadOptionalString();
+        var selinuxLabel = reader.ReadOptionalString();
         var process = new Process
         {
             Terminal = terminal,
@@ -95,6 +99,8 @@ public sealed record ExecOrder(uint Token, ExecRequest Request)
             Rlimits = rlimits,
             NoNewPrivileges = noNewPrivileges,
             OomScoreAdj = oomScore == int.MinValue ? null : oomScore,
+            ApparmorProfile = appArmorProfile,
+            SelinuxLabel = selinuxLabel,
         };
         return new ExecOrder(token, new ExecRequest(process, user, new StreamSelection((streams & 1) != 0, (streams & 2) != 0, (streams & 4) != 0), detach));
     }

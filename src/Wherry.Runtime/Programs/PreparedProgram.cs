@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text;
 using Wherry.Errors;
 using Wherry.Linux;
 using Wherry.Linux.Capabilities;
@@ -24,6 +25,7 @@ public sealed unsafe class PreparedProgram : IDisposable
     private readonly NativeStrings _directory;
     private readonly NativeLimit* _limits;
     private NativeAttributes? _attributes;
+    private (string File, string Text)? _appArmorNow;
     private readonly uint* _groups;
     private readonly ProgramPlan* _plan;
 
@@ -136,7 +138,22 @@ public sealed unsafe class PreparedProgram : IDisposable
             _attributes?.Dispose();
             _attributes = new NativeAttributes(attributes);
             _attributes.AddTo(_plan, hostProc);
+            _appArmorNow = attributes.AppArmorNow;
         }
+    }
+
+    /// <summary>Puts the calling thread, which executes nothing, under the program's AppArmor profile; nothing where it has none.</summary>
+    /// <exception cref="LinuxException">The kernel refused.</exception>
+    public void ConfineThisThread()
+    {
+        if (_appArmorNow is not { } label)
+        {
+            return;
+        }
+
+        var number = FileSyscalls.TryOpen(_plan->ProcDirectory, "thread-self/" + label.File, OpenFlags.WriteOnly, ResolveFlags.Beneath | ResolveFlags.NoCrossMount);
+        using var file = new FileDescriptor((int)Syscall.Check(number, $"open {label.File}"));
+        Syscall.Check(FileSyscalls.Write(file.Number, Encoding.UTF8.GetBytes(label.Text)), $"write {label.Text} to {label.File}");
     }
 
     /// <summary>Says what went wrong, in Docker's words where it has any.</summary>

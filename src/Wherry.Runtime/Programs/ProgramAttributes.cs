@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 using Wherry.Errors;
-using Wherry.Linux.Files;
+using Wherry.Linux.AppArmor;
 using Wherry.Oci.Runtime;
 using Wherry.Runtime.Checks;
 
@@ -57,6 +57,9 @@ public sealed record ProgramAttributes
     /// <summary>Files below /proc/thread-self and what is written into them.</summary>
     public IReadOnlyList<(string File, string Text)> Labels { get; private init; } = [];
 
+    /// <summary>The file and text that put a thread under the program's AppArmor profile at once, not when it executes something.</summary>
+    public (string File, string Text)? AppArmorNow { get; private init; }
+
     /// <summary>Nothing is asked for.</summary>
     public bool IsEmpty => Scheduler is null && IoPriority is null && Personality is null && MemoryMode is null && Labels.Count == 0;
 
@@ -71,6 +74,7 @@ public sealed record ProgramAttributes
         MemoryMode = linux?.MemoryPolicy is { } policy ? Of(policy) : null,
         MemoryNodes = linux?.MemoryPolicy?.Nodes is { Length: > 0 } nodes ? NumberLists.Parse(nodes, "linux.memoryPolicy.nodes") : [],
         Labels = LabelsOf(process),
+        AppArmorNow = string.IsNullOrEmpty(process.ApparmorProfile) ? null : (AppArmorKernel.AttributeDirectory + "/current", "changeprofile " + process.ApparmorProfile),
     };
 
     private static NativeScheduler Of(Scheduler scheduler)
@@ -128,8 +132,8 @@ public sealed record ProgramAttributes
         var labels = new List<(string File, string Text)>();
         if (!string.IsNullOrEmpty(process.ApparmorProfile))
         {
-            SecurityModules.RequireAppArmor("process.apparmorProfile");
-            labels.Add((SecurityModules.AppArmorFile, "exec " + process.ApparmorProfile));
+            SecurityModules.RequireAppArmor("process.apparmorProfile", process.ApparmorProfile);
+            labels.Add((AppArmorKernel.AttributeDirectory + "/exec", "exec " + process.ApparmorProfile));
         }
 
         if (!string.IsNullOrEmpty(process.SelinuxLabel))
@@ -151,22 +155,21 @@ public sealed record ProgramAttributes
 /// <summary>Linux security modules a container can be given a label of.</summary>
 public static class SecurityModules
 {
-    private const string AppArmorSwitch = "/sys/module/apparmor/parameters/enabled";
     private const string SelinuxDirectory = "/sys/fs/selinux";
-
-    /// <summary>Below /proc/thread-self; kernels before 5.8 have but one file for all modules.</summary>
-    public static string AppArmorFile => Directory.Exists("/proc/self/attr/apparmor") ? "attr/apparmor/exec" : "attr/exec";
-
-    public static bool HasAppArmor => FileSyscalls.TryReadText(AppArmorSwitch)?.StartsWith('Y') is true;
 
     public static bool HasSelinux => File.Exists(SelinuxDirectory + "/enforce");
 
-    /// <exception cref="WherryException">Not in this kernel.</exception>
-    public static void RequireAppArmor(string property)
+    /// <exception cref="WherryException">AppArmor is not in this kernel, or has no such profile as far as that can be seen.</exception>
+    public static void RequireAppArmor(string property, string profile)
     {
-        if (!HasAppArmor)
+        if (!AppArmorKernel.IsEnabled)
         {
             throw WherryException.Unsupported($"{property}: AppArmor is not enabled in this kernel");
+        }
+
+        if (profile != AppArmorKernel.Unconfined && AppArmorKernel.HasProfile(profile) is false)
+        {
+            throw WherryException.Invalid($"{property}: no AppArmor profile \"{profile}\" is loaded");
         }
     }
 

@@ -108,8 +108,8 @@ public sealed unsafe class SyscallFilter : IDisposable
         "futex", "mmap", "munmap", "mprotect", "madvise", "mremap", "brk", "membarrier", "sched_yield", "clock_gettime",
         "clock_nanosleep", "nanosleep", "restart_syscall", "sched_getaffinity", "getcpu", "sysinfo",
 
-        // Closing what is open, the process's name, a failure's words.
-        "close", "close_range", "write", "sendmsg", "exit", "exit_group",
+        // Its AppArmor profile, closing what is open, the process's name, a failure's words.
+        "openat2", "close", "close_range", "write", "sendmsg", "exit", "exit_group",
     ];
 
     private struct Fprog

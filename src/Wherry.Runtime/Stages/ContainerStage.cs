@@ -139,12 +139,15 @@ public sealed class ContainerStage
         HidePaths(root);
         using var agent = ConnectAgent(filter);
         var keepGroups = UserNamespace.IsInside && FileSyscalls.TryReadText("/proc/self/setgroups")?.StartsWith("deny", StringComparison.Ordinal) is true;
+
+        // What it asks about the kernel, /sys and /proc answer; the container need not have them.
+        var attributes = ProgramAttributes.Of(process, _bundle.Linux);
         Enter(root);
         GiveStreams(user, terminal?.Slave);
         process = _order.ExtraEnvironment.Count == 0 ? process : process with { Env = [.. process.Env, .. _order.ExtraEnvironment] };
         var grant = HostGrant.For(process, _bundle.Options.AskedByName, _warnings);
         using var program = new PreparedProgram(process, user, grant, filter);
-        program.Use(ProgramAttributes.Of(process, _bundle.Linux), hostProc.Number);
+        program.Use(attributes, hostProc.Number);
         program.Plan.KeepGroups = keepGroups;
         program.Plan.OutlivesMaker = _order.OutlivesMaker;
         program.Plan.PreservedDescriptors = preservedDescriptors;

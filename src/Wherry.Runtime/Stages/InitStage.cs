@@ -69,6 +69,10 @@ internal static unsafe class InitStage
             {
                 throw program.Failure();
             }
+
+            // Last: a profile may leave no capability to change users with. Without one, programs in the container could
+            // not signal this process: their profile knows its own kind alone.
+            program.ConfineThisThread();
         });
         ProcessSyscalls.SetDumpable(false);
 

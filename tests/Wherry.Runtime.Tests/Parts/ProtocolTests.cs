@@ -36,6 +36,7 @@ public sealed class ProtocolTests
             Rlimits = [new Rlimit("RLIMIT_CPU", 1, ulong.MaxValue)],
             OomScoreAdj = -1,
             NoNewPrivileges = true,
+            ApparmorProfile = "profile",
         };
         var read = Send(new ExecOrder(9, new ExecRequest(process, "u:g", new StreamSelection(true, false, true), Detach: true)).WriteTo, static (ref reader) => ExecOrder.ReadFrom(ref reader));
         Assert.Equal((9u, "u:g", true), (read.Token, read.Request.User, read.Request.Detach));
@@ -45,6 +46,7 @@ public sealed class ProtocolTests
         Assert.Equal(0u, read.Request.Process.User.Umask);
         Assert.Equal(process.Rlimits, read.Request.Process.Rlimits);
         Assert.Equal(-1, read.Request.Process.OomScoreAdj);
+        Assert.Equal(("profile", null), (read.Request.Process.ApparmorProfile, read.Request.Process.SelinuxLabel));
         Assert.Null(read.Request.Process.ConsoleSize);
     }
 
