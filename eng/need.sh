@@ -51,6 +51,8 @@ need_test() {
     need nftables nft
     need procps ps
     need qemu-system-x86 qemu-system-x86_64
+    need quota repquota
+    need xfsprogs mkfs.xfs
     need zstd zstd
     need python3 /usr/bin/python3
     need python3-docker /usr/lib/python3/dist-packages/docker

@@ -33,6 +33,8 @@ report
 # shellcheck disable=SC2016 # for the machine's shell
 eng/vm/run.sh "$exchange" "$prologue"'
     run unified-apparmor Wherry.EndToEnd.Tests -class Wherry.EndToEnd.Tests.AppArmorTests
+    run unified-quotas Wherry.Storage.Tests -class Wherry.Storage.Tests.SizedSnapshotTests
+    run unified-sizes Wherry.EndToEnd.Tests -class Wherry.EndToEnd.Tests.RootSizeTests
     exit $status' || status=$?
 report
 # shellcheck disable=SC2016 # for the machine's shell

@@ -83,6 +83,7 @@ internal sealed class EngineDaemon(DaemonOptions options, LineLog log)
         Bip = options.Bip,
         CgroupParent = options.CgroupParent,
         StorageDriver = options.StorageDriver,
+        RootSize = options.RootSize,
         ShimPath = ShimLocation.Find(options.ShimPath),
         UserNamespaces = options.EffectiveUserNamespaces(),
         SubordinateIds = options.SubordinateIds,

@@ -23,6 +23,9 @@ public sealed record EngineOptions
     /// <summary>overlay, btrfs or vfs; null for the one that made the layers, or else the best the file system can do.</summary>
     public string? StorageDriver { get; init; }
 
+    /// <summary>Bytes that a container can write over its image where it asks for no size itself; null for what the disk has.</summary>
+    public long? RootSize { get; init; }
+
     /// <summary>Set where an ordinary user runs the engine; null for root's.</summary>
     public RootlessOptions? Rootless { get; init; }
 

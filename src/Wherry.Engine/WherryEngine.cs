@@ -76,6 +76,7 @@ public sealed class WherryEngine : IAsyncDisposable
         Directory.CreateDirectory(options.ExecRoot);
         File.SetUnixFileMode(options.ExecRoot, TraversableMode);
         var layers = LayerStore.Open(options.DataRoot, options.StorageDriver);
+        RootSize.Require(options.RootSize, layers);
         var parts = new EngineParts(
             options,
             new ContainerStore(options.DataRoot),

@@ -36,5 +36,14 @@ public sealed class TestTree : IDisposable
         return output;
     }
 
+    /// <returns>Null where the program succeeded, else what it said.</returns>
+    public static string? TryRun(string program, params string[] arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true, UseShellExecute = false })!;
+        var errors = process.StandardError.ReadToEnd();
+        process.WaitForExit();
+        return process.ExitCode == 0 ? null : errors.Trim();
+    }
+
     public void Dispose() => FileTree.RemoveTree(Root);
 }

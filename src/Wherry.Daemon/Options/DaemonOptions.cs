@@ -28,6 +28,9 @@ internal sealed record DaemonOptions
 
     public string? StorageDriver { get; init; }
 
+    /// <summary>Bytes; null for what the disk has.</summary>
+    public long? RootSize { get; init; }
+
     public LogLevel LogLevel { get; init; } = LogLevel.Info;
 
     public bool Debug { get; init; }

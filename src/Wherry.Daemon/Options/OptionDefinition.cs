@@ -1,5 +1,6 @@
 using Wherry.Daemon.Logging;
 using Wherry.Engine.UserNamespaces;
+using Wherry.Engine.Validation;
 using Wherry.Errors;
 using Wherry.Images.Distribution;
 
@@ -36,6 +37,8 @@ internal sealed record OptionDefinition(string Name, char? Short, string? Value,
         new("bip", null, "CIDR", "The bridge's address, such as 172.20.0.1/16 (default: a free one)", (options, value) => options with { Bip = value }),
         new("cgroup-parent", null, "PATH", "The cgroup of all containers (default wherry)", (options, value) => options with { CgroupParent = value }),
         new("storage-driver", 's', "NAME", "How layers are stored: overlay, btrfs or vfs\n(default: as they are, or else what the file system can do)", (options, value) => options with { StorageDriver = value }),
+        new("storage-opt", null, "size=SIZE", "What a container can write over its image, where it asks for no size itself\n(default: what the disk has; takes project quotas)", (options, value) => options with { RootSize = Size(value) })
+        { FileKey = "storage-opts", IsList = true },
         new("log-level", 'l', "LEVEL", "debug, info, warn, error or fatal (default info)", (options, value) => options with { LogLevel = Level(value) }),
         new("debug", 'D', null, "The same as --log-level debug", (options, value) => options with { Debug = Boolean("debug", value) }),
         new("group", 'G', "GROUP", "Who may use the unix sockets besides root\n(default: wherry or docker, where such a group exists)", (options, value) => options with { Group = value }),
@@ -76,6 +79,11 @@ internal sealed record OptionDefinition(string Name, char? Short, string? Value,
         int.TryParse(value, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var number) && number is >= 1 and <= 100
             ? number
             : throw WherryException.Invalid($"{name}: \"{value}\" must be a whole number from 1 to 100");
+
+    /// <summary>With dockerd's names for its own drivers' options, too.</summary>
+    private static long Size(string option) => option.Split('=', 2) is ["size" or "overlay2.size", var size]
+        ? RootSize.Parse("storage-opt", size)
+        : throw WherryException.Invalid($"storage-opt: \"{option}\" is unknown: use size=SIZE");
 
     private static string Label(string label) => label.IndexOf('=') > 0
         ? label

@@ -30,6 +30,7 @@ public sealed partial class ContainerService
         var warnings = CreateRequestValidator.Validate(request, config, _parts.Host);
         var host = HostConfigDefaults.Apply(request.HostConfig ?? new HostConfig(), _parts.Host);
         Peer.Require(_parts.Registry, host);
+        var size = RootSize.Of(host.StorageOpt, _parts.Layers) ?? _parts.Options.RootSize;
         var id = ContainerIdentifiers.Create();
         var reserved = ReserveName(name, id);
         try
@@ -51,7 +52,7 @@ public sealed partial class ContainerService
                 RequestedMac = RequestedMac(request),
             };
             cancel.ThrowIfCancellationRequested();
-            Build(record);
+            Build(record, size is 0 ? null : size);
         }
         catch
         {
@@ -67,7 +68,7 @@ public sealed partial class ContainerService
     }
 
     /// <summary>Puts volumes, snapshot and record in place; what was made is taken back when a step fails.</summary>
-    private void Build(ContainerRecord record)
+    private void Build(ContainerRecord record, long? size)
     {
         var made = new List<string>();
         var holds = new List<IDisposable>();
@@ -76,7 +77,7 @@ public sealed partial class ContainerService
         {
             var plan = MountResolver.Resolve(record.Config, record.Host, MountsOf);
             var mounts = plan.Select(mount => WithVolume(mount, made, holds)).ToArray();
-            _parts.Layers.CreateSnapshot(_parts.SnapshotDirectoryOf(record.Id), record.TopChainId);
+            _parts.Layers.CreateSnapshot(_parts.SnapshotDirectoryOf(record.Id), record.TopChainId, size);
             var complete = record with { Mounts = mounts };
             _parts.Store.CompleteCreate(complete);
             _parts.Registry.Add(new Container(complete));

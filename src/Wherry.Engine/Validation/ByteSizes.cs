@@ -9,13 +9,20 @@ public static class ByteSizes
     /// <summary><c>10m</c>, <c>1.5GB</c>, <c>4096</c>: powers of 1000, as Docker reads them for logs; <c>KiB</c> and so on are powers of 1024.</summary>
     /// <returns>Bytes.</returns>
     /// <exception cref="WherryException">InvalidParameter: not a size.</exception>
-    public static long Parse(string text)
+    public static long Parse(string text) => Parse(text, 1000);
+
+    /// <summary>The same with powers of 1024 for <c>10m</c> and <c>1.5GB</c> too, as Docker reads them for memory and disks.</summary>
+    /// <returns>Bytes.</returns>
+    /// <exception cref="WherryException">InvalidParameter: not a size.</exception>
+    public static long ParseBinary(string text) => Parse(text, 1024);
+
+    private static long Parse(string text, decimal usual)
     {
         var trimmed = text.Trim();
         var digits = trimmed.AsSpan().IndexOfAnyExcept("0123456789.");
         var number = digits < 0 ? trimmed : trimmed[..digits];
         var unit = digits < 0 ? "" : trimmed[digits..].Trim().ToLowerInvariant();
-        if (!decimal.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value) || FactorOf(unit) is not { } factor)
+        if (!decimal.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value) || FactorOf(unit, usual) is not { } factor)
         {
             throw WherryException.Invalid($"invalid size: '{text}'");
         }
@@ -28,7 +35,7 @@ public static class ByteSizes
         return (long)(value * factor);
     }
 
-    private static decimal? FactorOf(string unit)
+    private static decimal? FactorOf(string unit, decimal usual)
     {
         if (unit is "" or "b")
         {
@@ -39,7 +46,7 @@ public static class ByteSizes
         decimal? root = (power, unit[1..]) switch
         {
             (0, _) => null,
-            (_, "" or "b") => 1000,
+            (_, "" or "b") => usual,
             (_, "ib") => 1024,
             _ => null,
         };

@@ -17,7 +17,6 @@ internal static class UnsupportedOptions
         Refuse("--health-cmd", asked.Healthcheck?.Test is { Count: > 0 } and not ["NONE"], "HEALTHCHECK of images is kept and not run");
         Refuse("--gpus", host.DeviceRequests is { Count: > 0 });
         Refuse("--link", host.Links is { Count: > 0 }, "containers reach one another by address");
-        Refuse("--storage-opt", host.StorageOpt is { Count: > 0 });
         Refuse("--isolation", host.Isolation is not ("" or "default" or "process"));
         if (host.Runtime is { Length: > 0 } runtime && runtime != "wherry")
         {

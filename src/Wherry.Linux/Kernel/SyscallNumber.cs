@@ -117,6 +117,7 @@ public static class SyscallNumber
     public static int PidfdGetfd => 438;
     public static int Faccessat2 => 439;
     public static int MountSetattr => 442;
+    public static int QuotactlFd => 443;
     public static int LandlockCreateRuleset => 444;
     public static int LandlockRestrictSelf => 446;
 

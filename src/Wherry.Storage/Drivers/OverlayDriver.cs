@@ -20,11 +20,13 @@ internal sealed class OverlayDriver : StorageDriver
         ["metacopy=off", "index=off", "xino=off", UserNamespace.IsInside ? "userxattr" : "redirect_dir=off"];
 
     private readonly string _fileSystem;
+    private readonly SizedDirectories _sizes;
     private readonly bool _oneByOne;
 
     internal OverlayDriver(string root)
     {
         _fileSystem = FileSystemNames.Of(root);
+        _sizes = new SizedDirectories(root);
         _oneByOne = OverlayMount.TakesLayersOneByOne();
         MostLayers = OverlayMount.LayerLimit() - 1;
     }
@@ -84,8 +86,14 @@ internal sealed class OverlayDriver : StorageDriver
         TreeAttributes.Apply(upper, view.Find([])!);
     }
 
+    internal override string? WhyNoSizes => _sizes.WhyNot;
+
+    internal override void LimitSize(Snapshot snapshot, long bytes) => _sizes.Limit(snapshot.Directory, bytes);
+
     internal override void RemoveSnapshot(Snapshot snapshot)
     {
+        // First: what a crash leaves of the files is found by the next start, a limit without files is not.
+        _sizes.Unlimit(snapshot.Directory);
         foreach (var part in (ReadOnlySpan<string>)[snapshot.Upper, snapshot.Work, snapshot.RootFs])
             FileTree.RemoveTree(part);
     }

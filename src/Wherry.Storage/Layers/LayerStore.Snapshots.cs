@@ -21,7 +21,9 @@ public sealed partial class LayerStore
     /// <summary>Makes a writable root on top of a layer: three directories and a lease, whatever the image's size.</summary>
     /// <param name="directory">The container's directory, made if need be.</param>
     /// <param name="topChainId">The image's topmost layer; null for an empty root.</param>
-    public Snapshot CreateSnapshot(string directory, string? topChainId)
+    /// <param name="sizeLimit">How many bytes can be written over the image; null for what the disk has.</param>
+    /// <exception cref="Errors.WherryException">There is no such layer; or a limit is asked for where there can be none (<see cref="WhyNoSizes"/>).</exception>
+    public Snapshot CreateSnapshot(string directory, string? topChainId, long? sizeLimit = null)
     {
         var snapshot = new Snapshot(Path.GetFullPath(directory), topChainId);
         lock (_lock)
@@ -38,6 +40,8 @@ public sealed partial class LayerStore
         {
             Directory.CreateDirectory(snapshot.Directory);
             File.CreateSymbolicLink(LeaseOf(snapshot.Directory), $"{topChainId ?? "-"}|{snapshot.Directory}");
+            if (sizeLimit is { } bytes)
+                _driver.LimitSize(snapshot, bytes);
             _driver.MakeSnapshot(snapshot, EnsureInitLayer(topChainId), LowerOf(Chain(topChainId)));
         }
         catch
@@ -47,6 +51,9 @@ public sealed partial class LayerStore
         }
         return snapshot;
     }
+
+    /// <summary>Why snapshots can't be given a size here, and what would help; null where they can.</summary>
+    public string? WhyNoSizes => _driver.WhyNoSizes;
 
     /// <summary>What the container's stage mounts, in its own mount namespace.</summary>
     public SnapshotMount Mount(Snapshot snapshot) => _driver.Mount(snapshot, BelowOf(snapshot));

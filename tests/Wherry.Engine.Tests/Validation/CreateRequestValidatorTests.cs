@@ -84,7 +84,6 @@ public sealed class CreateRequestValidatorTests
         { new HostConfig { LogConfig = new LogConfig { Config = new() { ["tag"] = "x" } } }, "tag" },
         { new HostConfig { Links = ["db"] }, "--link" },
         { new HostConfig { DeviceRequests = [new DeviceRequest { Count = -1 }] }, "--gpus" },
-        { new HostConfig { StorageOpt = new() { ["size"] = "1g" } }, "--storage-opt" },
         { new HostConfig { SecurityOpt = ["seccomp={\"defaultAction\":\"SCMP_ACT_ALLOW\"}"] }, "seccomp" },
         { new HostConfig { SecurityOpt = ["apparmor=mine"] }, "apparmor" },
         { new HostConfig { PortBindings = new() { ["80/tcp"] = [new PortBinding { HostPort = "8000-8010" }] } }, "8000-8010" },

@@ -83,6 +83,16 @@ public sealed class HostProbeTests : IDisposable
     [InlineData("99999999999999p")]
     public void What_is_no_size_is_refused(string text) => Assert.Throws<WherryException>(() => ByteSizes.Parse(text));
 
+    [Theory]
+    [InlineData("10m", 10 << 20)]
+    [InlineData("1.5GB", 3L << 29)]
+    [InlineData("1048576", 1 << 20)]
+    [InlineData("0", 0)]
+    public void A_containers_size_has_the_units_of_memory(string text, long bytes) => Assert.Equal(bytes, RootSize.Parse("option", text));
+
+    [Fact]
+    public void A_containers_size_is_not_too_small() => Assert.Contains("too small", Assert.Throws<WherryException>(() => RootSize.Parse("option", "1000k")).Message, StringComparison.Ordinal);
+
     [Fact]
     public void Logs_rotate_unless_told_not_to()
     {
