@@ -35,12 +35,14 @@ eng/vm/run.sh "$exchange" "$prologue"'
     run unified-apparmor Wherry.EndToEnd.Tests -class Wherry.EndToEnd.Tests.AppArmorTests
     run unified-quotas Wherry.Storage.Tests -class Wherry.Storage.Tests.SizedSnapshotTests
     run unified-sizes Wherry.EndToEnd.Tests -class Wherry.EndToEnd.Tests.RootSizeTests
+    run unified-rootless Wherry.EndToEnd.Tests -class Wherry.EndToEnd.Tests.RootlessCgroupTests
     exit $status' || status=$?
 report
 # shellcheck disable=SC2016 # for the machine's shell
 for trees in unified hybrid; do
     WHERRY_VM_SYSTEMD=$trees eng/vm/run.sh "$exchange" "TREES=$trees; $prologue"'
-    run systemd-$TREES Wherry.EndToEnd.Tests -class Wherry.EndToEnd.Tests.OciRuntime.OciSystemdTests
+    run systemd-$TREES Wherry.EndToEnd.Tests -class Wherry.EndToEnd.Tests.OciRuntime.OciSystemdTests \
+        -class Wherry.EndToEnd.Tests.RootlessSystemdTests
     exit $status' || status=$?
     report
 done

@@ -68,7 +68,7 @@ public sealed class WherryEngine : IAsyncDisposable
         if (options.Rootless is not null)
         {
             // A path from the root of the tree: what the user may write is somewhere below.
-            options = options with { CgroupParent = $"{CgroupHost.Detect().FindDelegated()}/{options.CgroupParent.Trim('/')}" };
+            options = options with { CgroupParent = $"{TakeDelegated(options.CgroupParent.Trim('/') + ".engine", log)}/{options.CgroupParent.Trim('/')}" };
         }
 
         Directory.CreateDirectory(options.DataRoot);
@@ -101,6 +101,18 @@ public sealed class WherryEngine : IAsyncDisposable
         await new Reconciliation(parts, engine.Containers.End, engine.Containers.Removal).RunAsync(cancel).ConfigureAwait(false);
         engine._collector = new ImageCollector(parts, engine.Prune);
         return engine;
+    }
+
+    private static string? TakeDelegated(string leaf, Action<string> log)
+    {
+        var cgroups = CgroupHost.Detect();
+        var delegated = cgroups.FindDelegated();
+        if (delegated is not null && !cgroups.TryVacate(delegated, leaf))
+        {
+            log($"the cgroup /{delegated} has processes that can't be moved out of the way: limits of containers will be refused");
+        }
+
+        return delegated;
     }
 
     public ValueTask DisposeAsync() => _collector?.DisposeAsync() ?? ValueTask.CompletedTask;

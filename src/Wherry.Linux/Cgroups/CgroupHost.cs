@@ -125,6 +125,46 @@ public sealed class CgroupHost
         return found;
     }
 
+    /// <summary>
+    /// Moves the processes of a delegated cgroup, this one among them, into one below it: a cgroup with processes of its
+    /// own can't hand controllers down (cgroups(7), "no internal processes").
+    /// </summary>
+    /// <param name="path">From <see cref="FindDelegated"/>.</param>
+    /// <param name="leaf">The name of the cgroup below, made if need be.</param>
+    /// <returns>Whether none is left in the cgroup itself.</returns>
+    public bool TryVacate(string path, string leaf)
+    {
+        const int attempts = 10;
+        var members = $"{Unified}/{path}/cgroup.procs";
+        for (var attempt = 0; attempt < attempts; attempt++)
+        {
+            var processes = (FileSyscalls.TryReadText(members) ?? "").Split('\n', StringSplitOptions.RemoveEmptyEntries);
+            if (processes.Length == 0)
+            {
+                return true;
+            }
+
+            try
+            {
+                Directory.CreateDirectory($"{Unified}/{path}/{leaf}");
+                foreach (var process in processes)
+                {
+                    FileSyscalls.WriteKernelFile($"{Unified}/{path}/{leaf}/cgroup.procs", process);
+                }
+            }
+            catch (LinuxException gone) when (gone.ErrorNumber is Errno.ESRCH)
+            {
+                // One has ended, others may have been made meanwhile: look again.
+            }
+            catch (Exception refused) when (refused is LinuxException or IOException or UnauthorizedAccessException)
+            {
+                return false;
+            }
+        }
+
+        return false;
+    }
+
     // Moving a process takes the right to write where it comes from and goes to, and in what is above both.
     private static bool IsDelegated(string directory) => FileSyscalls.MayWrite(directory) && FileSyscalls.MayWrite(directory + "/cgroup.procs");
 

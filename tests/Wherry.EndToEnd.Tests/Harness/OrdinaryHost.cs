@@ -38,7 +38,8 @@ public sealed class OrdinaryHost : IAsyncDisposable
     /// <summary>The process to whose namespaces all others of this host belong.</summary>
     public int ProcessId => _process!.Id;
 
-    private string AsUser => Path.Combine(Directory, "bin/as-user");
+    /// <summary>A script that becomes its arguments, as the user.</summary>
+    public string AsUser => Path.Combine(Directory, "bin/as-user");
 
     private string AsRoot => Path.Combine(Directory, "bin/as-root");
 
@@ -79,11 +80,13 @@ public sealed class OrdinaryHost : IAsyncDisposable
 
     /// <summary>Starts a command as the user; it becomes the process returned.</summary>
     /// <param name="log">Takes all it says.</param>
+    /// <param name="cgroup">The directory of the cgroup it is put into; null for the caller's own.</param>
     /// <param name="command">A program and its arguments.</param>
-    public Process Start(string log, params string[] command)
+    public Process Start(string log, string? cgroup, params string[] command)
     {
         var quoted = string.Join(' ', command.Prepend(AsUser).Select(word => $"'{word}'"));
-        return Process.Start(new ProcessStartInfo("/bin/sh") { ArgumentList = { "-c", $"exec {quoted} </dev/null >>'{log}' 2>&1" }, WorkingDirectory = "/" })
+        var join = cgroup is null ? "" : $"echo $$ >'{cgroup}/cgroup.procs' && ";
+        return Process.Start(new ProcessStartInfo("/bin/sh") { ArgumentList = { "-c", $"{join}exec {quoted} </dev/null >>'{log}' 2>&1" }, WorkingDirectory = "/" })
             ?? throw new InvalidOperationException($"{command[0]} did not start");
     }
 
@@ -159,7 +162,7 @@ public sealed class OrdinaryHost : IAsyncDisposable
             WorkingDirectory = "/",
         }) ?? throw new InvalidOperationException($"{script} did not start");
         _process = process;
-        await Eventually.TrueAsync(() => File.Exists(Path.Combine(Directory, "ready")) || process.HasExited, "the host of an ordinary user is made");
+        await Eventually.TrueAsync(() => File.Exists(Path.Combine(Directory, "ready")) || process.HasExited, "the host of an ordinary user is made", seconds: 60);
         Assert.False(process.HasExited, "the host of an ordinary user could not be made");
         var pid = Text(process.Id);
         var enter = $"exec nsenter --mount=/proc/{pid}/ns/mnt --net=/proc/{pid}/ns/net --";

@@ -102,7 +102,7 @@ public sealed class PrivateEngine : IAsyncDisposable
         _process = Process.Start(start) ?? throw new InvalidOperationException("wherryd did not start");
         for (var watch = Stopwatch.StartNew(); !await AnswersAsync(); await Task.Delay(20, CancellationToken.None))
         {
-            if (_process.HasExited || watch.Elapsed > TimeSpan.FromMinutes(1))
+            if (_process.HasExited || watch.Elapsed > TimeSpan.FromMinutes(3))
             {
                 Assert.Fail($"the engine {(_process.HasExited ? "ended" : "does not answer")}; its log:\n{Log()}");
             }

@@ -12,6 +12,9 @@ public sealed class RootlessEngine : IAsyncDisposable
 
     public OrdinaryHost Host { get; }
 
+    /// <summary>The directory of the cgroup the engine is started in; null for the caller's own.</summary>
+    public string? Cgroup { get; set; }
+
     public string DataRoot => Path.Combine(Host.Home, ".local/share/wherry");
 
     public string ExecRoot => Path.Combine(Host.RuntimeDirectory, "wherry");
@@ -26,9 +29,10 @@ public sealed class RootlessEngine : IAsyncDisposable
     public string Log() => File.Exists(LogPath) ? File.ReadAllText(LogPath) : "";
 
     /// <param name="host">Taken over.</param>
-    public static async Task<RootlessEngine> StartOnAsync(OrdinaryHost host)
+    /// <param name="cgroup">See <see cref="Cgroup"/>.</param>
+    public static async Task<RootlessEngine> StartOnAsync(OrdinaryHost host, string? cgroup = null)
     {
-        var engine = new RootlessEngine(host);
+        var engine = new RootlessEngine(host) { Cgroup = cgroup };
         try
         {
             await engine.StartAsync();
@@ -52,7 +56,7 @@ public sealed class RootlessEngine : IAsyncDisposable
 
     public async Task StartAsync()
     {
-        var process = Host.Start(LogPath, Host.Program("wherryd"));
+        var process = Host.Start(LogPath, Cgroup, Host.Program("wherryd"));
         _process = process;
         await Eventually.TrueAsync(
             async () =>
@@ -61,7 +65,7 @@ public sealed class RootlessEngine : IAsyncDisposable
                 return File.Exists($"{ExecRoot}/wherry.sock") && (await new Client(Clients.Wherry, Binaries.Wherry, Address).RunAsync("version")).ExitCode == 0;
             },
             "the user's engine answers",
-            seconds: 30);
+            seconds: 120);
     }
 
     /// <summary>kill -9: no chance to tidy anything.</summary>
