@@ -18,7 +18,8 @@ namespace Wherry.Runtime.Stages;
 /// <summary>
 /// For a container in a user namespace: all that takes the host's rights, done by its maker before and just
 /// after the first process is made. Without a user namespace the stage does these things itself, which spares
-/// the maker reading the bundle.
+/// the maker reading the bundle. A maker who is an ordinary user has no such rights: then the stage, root inside,
+/// does for him all but make the namespace and limit the cgroup.
 /// </summary>
 internal sealed class MakersPart : IDisposable
 {
@@ -43,7 +44,8 @@ internal sealed class MakersPart : IDisposable
     /// <summary>Numbers of this process's descriptors that the stage is to keep.</summary>
     public IReadOnlyList<int> Numbers => [.. _handed.Select(descriptor => descriptor.Number)];
 
-    public HandedOver HandedOver { get; private set; } = new();
+    /// <summary>Null where the maker had nothing to give that the stage could not get at by itself.</summary>
+    public HandedOver? HandedOver { get; private set; }
 
     public IReadOnlyList<string> Warnings => _warnings;
 
@@ -58,6 +60,7 @@ internal sealed class MakersPart : IDisposable
             return null;
         }
 
+        OwnExecutable.Open();
         var bundle = Bundle.Read(request.Bundle);
         BundleCheck.Require(bundle);
         if (bundle.Spec.Mounts.Count > MostMounts)
@@ -81,6 +84,11 @@ internal sealed class MakersPart : IDisposable
     /// <summary>What can only be done to the process itself: lift its ceilings, set its score.</summary>
     public void Equip(int pid)
     {
+        if (HandedOver is null)
+        {
+            return;
+        }
+
         foreach (var limit in _bundle.Process.Rlimits)
         {
             // Above the ceiling only the host's own root may go; below it, the stage can by itself.
@@ -106,6 +114,11 @@ internal sealed class MakersPart : IDisposable
         var linux = _bundle.Linux;
         var limits = new CgroupLimits(request.Cgroup, _bundle.Options.AskedByName, _warnings);
         limits.Apply(linux.Resources);
+        if (!OwnExecutable.MayMount)
+        {
+            return;
+        }
+
         limits.ApplyDevices(linux.Resources);
         CgroupOwner.Give(request.Cgroup, _bundle.Spec);
 
@@ -175,14 +188,7 @@ internal sealed class MakersPart : IDisposable
 
         foreach (var stream in (ReadOnlySpan<FileDescriptor>)[request.Stdin, request.Stdout, request.Stderr])
         {
-            try
-            {
-                StreamOwner.Give(stream, uid, gid);
-            }
-            catch (LinuxException e) when (e.ErrorNumber is Errno.EPERM or Errno.EROFS)
-            {
-                // Not ours to give: the program can use it, though not open it anew.
-            }
+            StreamOwner.TryGive(stream, uid, gid);
         }
     }
 }

@@ -38,7 +38,8 @@ public sealed class OrdinaryHost : IAsyncDisposable
     /// <summary>The process to whose namespaces all others of this host belong.</summary>
     public int ProcessId => _process!.Id;
 
-    private string AsUser => Path.Combine(Directory, "bin/as-user");
+    /// <summary>Runs what it is given as the user.</summary>
+    public string AsUser => Path.Combine(Directory, "bin/as-user");
 
     private string AsRoot => Path.Combine(Directory, "bin/as-root");
 
