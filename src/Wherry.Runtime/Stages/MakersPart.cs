@@ -112,6 +112,11 @@ internal sealed class MakersPart : IDisposable
     private void Prepare(StageRequest request)
     {
         var linux = _bundle.Linux;
+        if (!OwnExecutable.MayMount)
+        {
+            RequirePossible(request);
+        }
+
         var limits = new CgroupLimits(request.Cgroup, _bundle.Options.AskedByName, _warnings);
         limits.Apply(linux.Resources);
         if (!OwnExecutable.MayMount)
@@ -134,6 +139,21 @@ internal sealed class MakersPart : IDisposable
             CopyUps = [.. _bundle.Options.CopyUps.Select(HandVolume)],
         };
         GiveStreams(request);
+    }
+
+    // What the stage, root inside only, could not do either.
+    private void RequirePossible(StageRequest request)
+    {
+        UnlimitedCheck.Require(_bundle.Linux.Resources, request.Cgroup);
+        if (_bundle.Linux.NetDevices is { Count: > 0 } devices)
+        {
+            throw WherryException.Unsupported($"linux.netDevices: {string.Join(", ", devices.Keys)} can't be moved by an ordinary user: it takes CAP_NET_ADMIN over the host's network");
+        }
+
+        if (_bundle.Spec.Mounts.FirstOrDefault(mount => MappedOwners.AreAsked(mount)) is { } mapped)
+        {
+            throw WherryException.Unsupported($"mount on {mapped.Destination}: an ordinary user can't have a file system's owners mapped (idmap, uidMappings)");
+        }
     }
 
     private (uint Uid, uint Gid)? OwnerOnHost() =>
