@@ -134,7 +134,7 @@ public abstract class CgroupTests(RuntimeMode mode) : ConformanceTests(mode)
     }
 
     [Fact]
-    [SpecProperty("linux.resources.devices", OtherwiseIn = RuntimeMode.UserNamespaced | RuntimeMode.Rootless, Otherwise = "no node can be made there, so rules on devices of the container's own making have nothing to forbid")]
+    [SpecProperty("linux.resources.devices", OtherwiseIn = RuntimeMode.UserNamespaced | RuntimeMode.Rootless, Otherwise = "nobody can make a device node there")]
     public async Task Device_rules_decide_what_may_be_used()
     {
         if (IsOtherwise)
