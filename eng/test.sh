@@ -68,6 +68,7 @@ if [ -z "${FILTER:-}" ] && [ "$(uname -m)" = x86_64 ]; then
     status=0
     eng/vm/test.sh "$results" || status=$?
     add unified-runtime "$status"
+    add unified-ordinary-user "$status"
     add unified-end-to-end "$status"
     add systemd-unified "$status"
     add systemd-hybrid "$status"

@@ -25,7 +25,17 @@ prologue="export WHERRY_OUT='${WHERRY_OUT:-$PWD/out}'"'
 status=0
 # shellcheck disable=SC2016 # for the machine's shell
 eng/vm/run.sh "$exchange" "$prologue"'
-    run unified-runtime Wherry.Runtime.Tests -class- Wherry.Runtime.Tests.Containers.CollectionStressTests
+    # Of the modes beside root what differs on a unified hierarchy: cgroups, and an ordinary user who has been given one.
+    set -- -class- Wherry.Runtime.Tests.Containers.CollectionStressTests
+    for tests in Hook Mount Namespace Process; do
+        for mode in InUserNamespace Rootless; do
+            set -- "$@" -class- "Wherry.Runtime.Tests.Conformance.${tests}Tests+$mode"
+        done
+    done
+    run unified-runtime Wherry.Runtime.Tests "$@"
+    ordinary=Wherry.EndToEnd.Tests.OciRuntime.OciOrdinaryUserTests
+    run unified-ordinary-user Wherry.EndToEnd.Tests -method "$ordinary.In_a_cgroup_that_is_his_limits_hold" \
+        -method "$ordinary.A_container_lives_through_every_command"
     run unified-end-to-end Wherry.EndToEnd.Tests -class Wherry.EndToEnd.Tests.LimitTests \
         -class Wherry.EndToEnd.Tests.LifecycleTests -class Wherry.EndToEnd.Tests.IsolationTests
     exit $status' || status=$?

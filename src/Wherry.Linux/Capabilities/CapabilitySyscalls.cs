@@ -26,6 +26,21 @@ public static unsafe class CapabilitySyscalls
             data[0] | ((ulong)data[3] << 32), data[1] | ((ulong)data[4] << 32), data[2] | ((ulong)data[5] << 32), ReadBounding(), 0);
     }
 
+    /// <summary>The calling thread has CAP_SYS_ADMIN over the user namespace it is in.</summary>
+    public static bool MaySysAdmin => (Read().Effective & (1UL << Capability.SysAdmin)) != 0;
+
+    /// <summary>All that this kernel knows, which is what one has in a user namespace that one enters.</summary>
+    public static ulong ReadAll()
+    {
+        var number = 0;
+        while (number < 64 && Syscall.Call(SyscallNumber.Prctl, PrCapbsetRead, number) >= 0)
+        {
+            number++;
+        }
+
+        return number == 64 ? ulong.MaxValue : (1UL << number) - 1;
+    }
+
     /// <summary>Drops from the bounding set whatever is not in it; minus errno on failure.</summary>
     public static int TryLimitBounding(ulong keep)
     {

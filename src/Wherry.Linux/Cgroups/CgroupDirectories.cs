@@ -41,6 +41,9 @@ public sealed class CgroupDirectories
         }
     }
 
+    /// <summary>There is none at all: its processes are in the cgroup of whoever made them.</summary>
+    public bool IsNone => Unified is null && _v1.Count == 0;
+
     /// <summary>Where a v1 controller's tree is mounted.</summary>
     public string MountOf(string controller) => _host.V1[controller];
 
@@ -50,6 +53,24 @@ public sealed class CgroupDirectories
     /// <summary>The v2 directory when it is v2 that has this controller.</summary>
     public string? V2(string controller) =>
         Unified is not null && _host.UnifiedControllers.Contains(controller, StringComparer.Ordinal) ? Unified : null;
+
+    /// <summary>Whether this controller limits what is in the cgroup, once that is made: of v2's, a part of the tree may have been given fewer than the host has.</summary>
+    /// <param name="v1Controller">By v1's name.</param>
+    /// <param name="v2Controller">By v2's.</param>
+    public bool Has(string v1Controller, string v2Controller)
+    {
+        if (_v1.ContainsKey(v1Controller) || Unified is not { } directory)
+        {
+            return _v1.ContainsKey(v1Controller);
+        }
+
+        while (!Directory.Exists(directory))
+        {
+            directory = Path.GetDirectoryName(directory)!;
+        }
+
+        return (FileSyscalls.TryReadText(directory + "/cgroup.controllers") ?? "").Split([' ', '\n']).Contains(v2Controller, StringComparer.Ordinal);
+    }
 
     /// <summary>Makes the directories, hands controllers down a v2 tree and processors and memory nodes down a v1 cpuset tree.</summary>
     /// <exception cref="LinuxException">The kernel refused.</exception>

@@ -109,6 +109,9 @@ public sealed class CgroupHost
         return new CgroupDirectories(this, directories, unified is not null && _isOpen(unified, Unified!) ? unified : null);
     }
 
+    /// <summary>That of a container whose maker may make none: it is in its maker's.</summary>
+    public CgroupDirectories None => new(this, new Dictionary<string, string>(), null);
+
     /// <summary>
     /// The highest cgroup of the v2 tree that this process is in and may make others below (cgroups(7), "Delegation"):
     /// a path below the tree's root, empty for the root itself; null where there is none.

@@ -264,5 +264,15 @@ public static unsafe class FileSyscalls
         return raw[0];
     }
 
+    /// <summary>The file can't be changed through this descriptor, whoever asks: it lies on a read-only mount (statfs(2), ST_RDONLY).</summary>
+    public static bool IsOnReadOnlyMount(FileDescriptor file)
+    {
+        const int flagsField = 10;
+        const long readOnly = 1;
+        var raw = stackalloc long[16];
+        Syscall.Check(Syscall.Call(SyscallNumber.Fstatfs, file.Number, (nint)raw), "read a mount's flags");
+        return (raw[flagsField] & readOnly) != 0;
+    }
+
     public static int SetUmask(int mask) => (int)Syscall.Call(SyscallNumber.Umask, mask);
 }

@@ -76,6 +76,7 @@ public static class SyscallNumber
     public static int RtSigprocmask => Pick(14, 135);
     public static int RtSigtimedwait => Pick(128, 137);
     public static int Seccomp => Pick(317, 277);
+    public static int Sendfile => Pick(40, 71);
     public static int Sendmsg => Pick(46, 211);
     public static int Sendto => Pick(44, 206);
     public static int Setdomainname => Pick(171, 162);

@@ -17,10 +17,12 @@ public static unsafe class ProcessSyscalls
     private const int WaitNoHang = 1;
     private const int WaitAll = 0x40000000;
     private const int PrSetPdeathsig = 1;
+    private const int PrGetDumpable = 3;
     private const int PrSetDumpable = 4;
     private const int PrSetName = 15;
     private const int PrSetChildSubreaper = 36;
     private const int OwnFileSystemState = 0x200;
+    private const int EmptyPath = 0x1000;
 
     public static int CurrentId => (int)Syscall.Call(SyscallNumber.Getpid);
 
@@ -104,6 +106,20 @@ public static unsafe class ProcessSyscalls
             $"execute {path}");
     }
 
+    /// <summary>The same by descriptor, so that no path is looked up.</summary>
+    /// <exception cref="LinuxException">It can't be executed; nothing has changed then.</exception>
+    public static void Execute(FileDescriptor program, IReadOnlyList<string> arguments, IReadOnlyList<string> environment)
+    {
+        using var here = new NativeText("");
+        using var argumentStrings = new NativeStrings(arguments);
+        using var environmentStrings = new NativeStrings(environment);
+
+        // SAFETY: as above.
+        Syscall.Check(
+            Syscall.Call(SyscallNumber.Execveat, program.Number, here.Address, (nint)argumentStrings.Address, (nint)environmentStrings.Address, EmptyPath),
+            "execute an open file");
+    }
+
     /// <summary>This process's effective user and group.</summary>
     public static (uint Uid, uint Gid) EffectiveIds =>
         ((uint)Syscall.Call(SyscallNumber.Geteuid), (uint)Syscall.Call(SyscallNumber.Getegid));
@@ -120,6 +136,9 @@ public static unsafe class ProcessSyscalls
     /// </summary>
     public static void SetDumpable(bool dumpable) =>
         Syscall.Check(Syscall.Call(SyscallNumber.Prctl, PrSetDumpable, dumpable ? 1 : 0), "set the dumpable attribute");
+
+    /// <inheritdoc cref="SetDumpable"/>
+    public static bool IsDumpable => Syscall.Call(SyscallNumber.Prctl, PrGetDumpable) == 1;
 
     /// <summary>Orphaned descendants become this process's children.</summary>
     public static void BecomeSubreaper() =>

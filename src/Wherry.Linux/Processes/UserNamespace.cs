@@ -67,8 +67,17 @@ public static class UserNamespace
     private static long MappedIds(string file) => (FileSyscalls.TryReadText(file) ?? "")
         .Split('\n', StringSplitOptions.RemoveEmptyEntries)
         .Sum(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries) is [_, _, var count] ? long.Parse(count, CultureInfo.InvariantCulture) : 0);
+
+    // Only root may write the mappings of a process that is not dumpable, or reach its namespaces. The copy inherits what
+    // this process is at that moment, in which nobody but the same user could look into it.
     private static IdleProcess StartHolder()
     {
+        var isHidden = ProcessSyscalls.EffectiveIds.Uid != 0 && !ProcessSyscalls.IsDumpable;
+        if (isHidden)
+        {
+            ProcessSyscalls.SetDumpable(true);
+        }
+
         try
         {
             return IdleProcess.Start(CloneFlags.NewUser);
@@ -76,6 +85,13 @@ public static class UserNamespace
         catch (LinuxException e)
         {
             throw new LinuxException("make a user namespace (is /proc/sys/user/max_user_namespaces above zero?)", e.ErrorNumber);
+        }
+        finally
+        {
+            if (isHidden)
+            {
+                ProcessSyscalls.SetDumpable(false);
+            }
         }
     }
 
@@ -104,7 +120,7 @@ public static class UserNamespace
         }
         else
         {
-            MapUnprivileged(process + "/uid_map", "newuidmap", pid, users);
+            MapUnprivileged(process + "/uid_map", "newuidmap", pid, users, ProcessSyscalls.EffectiveIds.Uid);
         }
 
         if ((own & (1UL << Capability.SetGid)) != 0)
@@ -113,26 +129,29 @@ public static class UserNamespace
             return;
         }
 
-        if (groups is [{ Count: 1 }])
+        var gid = ProcessSyscalls.EffectiveIds.Gid;
+        if (IsOwn(groups, gid))
         {
             // Who could not change groups outside must not be able to drop one inside that denies him something.
             FileSyscalls.WriteKernelFile(process + "/setgroups", "deny");
         }
 
-        MapUnprivileged(process + "/gid_map", "newgidmap", pid, groups);
+        MapUnprivileged(process + "/gid_map", "newgidmap", pid, groups, gid);
     }
 
-    // One id, one's own, anyone may map; ranges only by the set-user-id programs that know /etc/subuid.
-    private static void MapUnprivileged(string file, string program, int pid, IReadOnlyList<IdRange> ranges)
+    private static bool IsOwn(IReadOnlyList<IdRange> ranges, uint own) => ranges is [{ Count: 1 } only] && only.Outside == own;
+
+    // One id, one's own, anyone may map; others only by the set-user-id programs that know /etc/subuid.
+    private static void MapUnprivileged(string file, string program, int pid, IReadOnlyList<IdRange> ranges, uint own)
     {
-        if (ranges is [{ Count: 1 }])
+        if (IsOwn(ranges, own))
         {
             FileSyscalls.WriteKernelFile(file, MapText(ranges));
             return;
         }
 
         var path = FindMapper(program)
-            ?? throw WherryException.Unsupported($"mapping more than one id as an ordinary user needs {program} (package uidmap)");
+            ?? throw WherryException.Unsupported($"mapping ids other than one's own as an ordinary user needs {program} (package uidmap)");
         var arguments = new List<string> { program, pid.ToString(CultureInfo.InvariantCulture) };
         foreach (var range in ranges)
         {

@@ -30,6 +30,7 @@ public static class BundleCheck
 
         Namespaces(linux);
         UserNamespaceMappings(linux);
+        MappedUser(bundle);
         TimeOffsets(linux);
         Name(bundle.Spec.Hostname, "hostname");
         Name(bundle.Spec.Domainname, "domainname");
@@ -58,7 +59,7 @@ public static class BundleCheck
 
         Hooks(bundle.Spec.Hooks);
         ResourcesCheck.Require(linux.Resources);
-        ResourcesCheck.RequireControllers(linux.Resources);
+        ResourcesCheck.RequireControllers(linux.Resources, linux.CgroupsPath);
         DeviceCheck(linux.Devices);
     }
 
@@ -108,6 +109,31 @@ public static class BundleCheck
 
         Mappings(linux.UidMappings, "linux.uidMappings", rootNeeded: true);
         Mappings(linux.GidMappings, "linux.gidMappings", rootNeeded: true);
+    }
+
+    // Where the user is a name it is looked up later, in the container's own files.
+    private static void MappedUser(Bundle bundle)
+    {
+        if (bundle.Options.User is not null || NamespaceKinds.Find(bundle.Linux.Namespaces, "user") is not { Path: null or "" })
+        {
+            return;
+        }
+
+        var user = bundle.Process.User;
+        Mapped(user.Uid, bundle.Linux.UidMappings, "process.user.uid", "linux.uidMappings");
+        Mapped(user.Gid, bundle.Linux.GidMappings, "process.user.gid", "linux.gidMappings");
+        foreach (var gid in user.AdditionalGids)
+        {
+            Mapped(gid, bundle.Linux.GidMappings, "process.user.additionalGids", "linux.gidMappings");
+        }
+    }
+
+    private static void Mapped(uint id, IReadOnlyList<IdMapping> mappings, string property, string where)
+    {
+        if (IdMappings.HostId(mappings, id) is null)
+        {
+            throw WherryException.Invalid($"{property}: {id} does not exist in the container, it is not among {where}");
+        }
     }
 
     private static void Mappings(IReadOnlyList<IdMapping> mappings, string property, bool rootNeeded)

@@ -86,8 +86,10 @@ public static class ResourcesCheck
     }
 
     /// <summary>What asks for a controller that most hosts have but this one may lack is refused before anything is made.</summary>
+    /// <param name="resources">The limits.</param>
+    /// <param name="cgroupsPath">Where the cgroup is to be, which tells what may be limited there; null or empty for below a tree's root.</param>
     /// <exception cref="WherryException">The controller isn't there.</exception>
-    public static void RequireControllers(Resources? resources)
+    public static void RequireControllers(Resources? resources, string? cgroupsPath)
     {
         var needed = new List<(string Property, string[] Controllers, bool V1Only)>();
         Need(needed, resources?.HugepageLimits.Count > 0, "hugepageLimits", "hugetlb");
@@ -104,14 +106,15 @@ public static class ResourcesCheck
         }
 
         var host = CgroupHost.Detect();
-        if (unified && host.Locate("/any").Unified is null)
+        var cgroup = host.Locate(string.IsNullOrEmpty(cgroupsPath) ? "/any" : cgroupsPath);
+        if (unified && cgroup.Unified is null)
         {
             throw WherryException.Unsupported("linux.resources.unified: this host has no cgroup v2 tree with controllers");
         }
 
         foreach (var (property, controllers, v1Only) in needed)
         {
-            if (!controllers.Any(controller => host.V1.ContainsKey(controller) || (!v1Only && host.Locate("/any").V2(controller) is not null)))
+            if (!controllers.Any(controller => host.V1.ContainsKey(controller) || (!v1Only && cgroup.V2(controller) is not null)))
             {
                 throw WherryException.Unsupported($"linux.resources.{property}: this host has no cgroup controller \"{controllers[0]}\"{(v1Only ? ", which only v1 has" : "")}");
             }

@@ -38,7 +38,7 @@ public sealed class BindSources : IDisposable
                         : Clone(mount, options, bundle);
                     sources._trees.Add(mount, tree);
                     owners.Apply(tree, mount, options);
-                    SetOptions(tree, options, mount.Destination);
+                    SetOptions(tree, options, mount);
                 }
             }
 
@@ -90,6 +90,19 @@ public sealed class BindSources : IDisposable
         catch (LinuxException e) when (e.ErrorNumber == Errno.ENOENT)
         {
             throw WherryException.Invalid($"mount on {mount.Destination}: bind source path does not exist: {source}", e);
+        }
+    }
+
+    private static void SetOptions(FileDescriptor tree, MountOptions options, Mount mount)
+    {
+        try
+        {
+            SetOptions(tree, options, mount.Destination);
+        }
+        catch (LinuxException e) when (e.ErrorNumber == Errno.EPERM)
+        {
+            // mount_namespaces(7), "Restrictions on mount namespaces".
+            throw WherryException.Unsupported($"mount on {mount.Destination}: an ordinary user can't have the options {string.Join(',', mount.Options)}: what the host's mount forbids, and how it counts times of access, is locked for him");
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Wherry.Errors;
 using Wherry.Linux;
 using Wherry.Linux.Files;
@@ -11,6 +12,9 @@ namespace Wherry.Runtime.Mounts;
 public sealed class DeviceNodes(RootDirectory root)
 {
     private const uint ReadWriteForAll = 0x1b6;
+
+    // Of the kernel's description of a device (sysfs), the node's path below /dev.
+    private const string NodeName = "DEVNAME=";
 
     private static readonly Device[] Defaults =
     [
@@ -111,18 +115,47 @@ public sealed class DeviceNodes(RootDirectory root)
         FileStatus.At(directory, name) is { } status && status.Type == type
         && (type == FileMode.Fifo || (status.DeviceMajor == device.Major && status.DeviceMinor == device.Minor));
 
-    // A host that may not make nodes (a nested one, say) can still show its own.
+    // Who may not make nodes (in a user namespace, or on a nested host) can still show the host's own.
     private void BindFromHost(Device device)
     {
-        using var host = FileSyscalls.Open(device.Path, OpenFlags.PathOnly | OpenFlags.NoFollow);
-        var status = FileStatus.Of(host);
-        if (status.DeviceMajor != device.Major || status.DeviceMinor != device.Minor)
-        {
-            throw new LinuxException($"make the device {device.Path}", Errno.EPERM);
-        }
-
+        using var host = FindOnHost(device)
+            ?? throw WherryException.Unsupported($"linux.devices: {device.Path} ({device.Type} {device.Major}:{device.Minor}) can't be made here, where only the host's own nodes can be shown, and the host has none of that number");
         using var target = root.OpenOrMakeFile(device.Path);
         using var mount = MountSyscalls.CloneTree(host, recursive: false);
         MountSyscalls.Attach(mount, target, device.Path);
+    }
+
+    // Under the path it gets, as a rule; else where the kernel itself says that it puts a device of that number.
+    private static FileDescriptor? FindOnHost(Device device)
+    {
+        if (TryOpenNode(device.Path, device) is { } same)
+        {
+            return same;
+        }
+
+        var attributes = FileSyscalls.TryReadText(string.Create(CultureInfo.InvariantCulture, $"/sys/dev/{(device.Type == "b" ? "block" : "char")}/{device.Major}:{device.Minor}/uevent")) ?? "";
+        return attributes.Split('\n').FirstOrDefault(line => line.StartsWith(NodeName, StringComparison.Ordinal)) is { } line
+            ? TryOpenNode("/dev/" + line[NodeName.Length..], device)
+            : null;
+    }
+
+    private static FileDescriptor? TryOpenNode(string path, Device device)
+    {
+        var opened = FileSyscalls.TryOpen(FileSyscalls.WorkingDirectory, path, OpenFlags.PathOnly | OpenFlags.NoFollow, ResolveFlags.None);
+        if (opened < 0)
+        {
+            return null;
+        }
+
+        var node = new FileDescriptor(opened);
+        var status = FileStatus.Of(node);
+        var type = device.Type == "b" ? FileMode.BlockDevice : FileMode.CharacterDevice;
+        if (status.Type == type && status.DeviceMajor == device.Major && status.DeviceMinor == device.Minor)
+        {
+            return node;
+        }
+
+        node.Dispose();
+        return null;
     }
 }

@@ -13,11 +13,14 @@ public sealed class MappedOwners(FileDescriptor? container) : IDisposable
 {
     private readonly List<(IReadOnlyList<IdMapping> Users, IReadOnlyList<IdMapping> Groups, FileDescriptor Namespace)> _made = [];
 
+    /// <summary>The entry asks for a mapping.</summary>
+    public static bool AreAsked(Mount entry) => AreGiven(entry) || MountOptions.Of(entry).IsIdMapped;
+
     /// <summary>Maps a detached mount as its entry asks; does nothing where it asks for nothing.</summary>
     /// <exception cref="WherryException">The kernel or file system has no id-mapped mounts, or there are no mappings to use.</exception>
     public void Apply(FileDescriptor mount, Mount entry, MountOptions options)
     {
-        var mapped = entry.UidMappings.Count > 0 || entry.GidMappings.Count > 0;
+        var mapped = AreGiven(entry);
         if (!mapped && !options.IsIdMapped)
         {
             return;
@@ -30,6 +33,8 @@ public sealed class MappedOwners(FileDescriptor? container) : IDisposable
     }
 
     public void Dispose() => _made.ForEach(made => made.Namespace.Dispose());
+
+    private static bool AreGiven(Mount entry) => entry.UidMappings.Count > 0 || entry.GidMappings.Count > 0;
 
     private FileDescriptor NamespaceOf(IReadOnlyList<IdMapping> users, IReadOnlyList<IdMapping> groups)
     {

@@ -24,6 +24,8 @@ namespace Wherry.Runtime.Programs;
 /// <param name="namespaces">The kinds to join.</param>
 public sealed unsafe class ExecLauncher(int pid, CloneFlags namespaces) : IDisposable
 {
+    private const int PrSetDumpable = 4;
+
     private readonly VforkChild _joinerStack = new();
     private readonly VforkChild _programStack = new();
 
@@ -63,7 +65,7 @@ public sealed unsafe class ExecLauncher(int pid, CloneFlags namespaces) : IDispo
     {
         var process = order.Request.Process;
         var user = UserLookup.Resolve(root, order.Request.User, process.User, []);
-        using var program = new PreparedProgram(process, user, HostGrant.For(process, [], []), rules?.Filter);
+        using var program = new PreparedProgram(process, user, HostGrant.For(process, [], [], namespaces.HasFlag(CloneFlags.NewUser)), rules?.Filter);
         program.Plan.Stdin = stdin.Number;
         program.Plan.Stdout = stdout.Number;
         program.Plan.Stderr = stderr.Number;
@@ -176,7 +178,7 @@ public sealed unsafe class ExecLauncher(int pid, CloneFlags namespaces) : IDispo
     {
         foreach (var stream in (ReadOnlySpan<FileDescriptor>)[stdin, stdout, stderr])
         {
-            Stages.StreamOwner.Give(stream, uid);
+            Stages.StreamOwner.TryGive(stream, uid);
         }
     }
 
@@ -203,12 +205,7 @@ public sealed unsafe class ExecLauncher(int pid, CloneFlags namespaces) : IDispo
 
         if (join.OomScoreLength > 0)
         {
-            // Lowering it may be refused on this host; the container's own start has warned of that.
-            var file = Syscall.Call(SyscallNumber.Openat, FileSyscalls.WorkingDirectory, (nint)join.OomScoreFile, OpenFlags.WriteOnly | OpenFlags.CloseOnExec);
-            if (file >= 0)
-            {
-                Syscall.Call(SyscallNumber.Write, file, (nint)join.OomScore, join.OomScoreLength);
-            }
+            SetOomScore(ref join);
         }
 
         if (join.FinalAffinity is not null
@@ -223,8 +220,12 @@ public sealed unsafe class ExecLauncher(int pid, CloneFlags namespaces) : IDispo
             VforkChild.Exit(1);
         }
 
-        if ((join.TimeNamespace >= 0 && !Try(ref join, JoinStep.Namespaces, Syscall.Call(SyscallNumber.Setns, join.TimeNamespace, (nint)(uint)CloneFlags.NewTime)))
-            || !Try(ref join, JoinStep.Namespaces, Syscall.Call(SyscallNumber.Setns, join.Target, (nint)(uint)join.Namespaces)))
+        // An ordinary user has the right to the time namespace only once he is in the user namespace that owns it.
+        var time = join.TimeNamespace >= 0 ? Syscall.Call(SyscallNumber.Setns, join.TimeNamespace, (nint)(uint)CloneFlags.NewTime) : 0;
+        var isLater = time == -Errno.EPERM && join.Namespaces.HasFlag(CloneFlags.NewUser);
+        if ((!isLater && !Try(ref join, JoinStep.Namespaces, time))
+            || !Try(ref join, JoinStep.Namespaces, Syscall.Call(SyscallNumber.Setns, join.Target, (nint)(uint)join.Namespaces))
+            || (isLater && !Try(ref join, JoinStep.Namespaces, Syscall.Call(SyscallNumber.Setns, join.TimeNamespace, (nint)(uint)CloneFlags.NewTime))))
         {
             return 0;
         }
@@ -237,6 +238,25 @@ public sealed unsafe class ExecLauncher(int pid, CloneFlags namespaces) : IDispo
         }
 
         return 0;
+    }
+
+    // Lowering it may be refused on this host; the container's own start has warned of that. An ordinary user's own file
+    // is root's while the process, whose memory the child shares, is not dumpable; it has not yet entered the container.
+    private static void SetOomScore(ref Join join)
+    {
+        const int flags = OpenFlags.WriteOnly | OpenFlags.CloseOnExec;
+        var file = Syscall.Call(SyscallNumber.Openat, FileSyscalls.WorkingDirectory, (nint)join.OomScoreFile, flags);
+        if (file == -Errno.EACCES)
+        {
+            Syscall.Call(SyscallNumber.Prctl, PrSetDumpable, 1);
+            file = Syscall.Call(SyscallNumber.Openat, FileSyscalls.WorkingDirectory, (nint)join.OomScoreFile, flags);
+            Syscall.Call(SyscallNumber.Prctl, PrSetDumpable);
+        }
+
+        if (file >= 0)
+        {
+            Syscall.Call(SyscallNumber.Write, file, (nint)join.OomScore, join.OomScoreLength);
+        }
     }
 
     [UnmanagedCallersOnly]

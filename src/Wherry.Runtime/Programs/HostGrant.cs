@@ -10,25 +10,30 @@ namespace Wherry.Runtime.Programs;
 /// CAP_SYS_RESOURCE can't hand it on; rather than fail, what is missing is left out and said, unless the user
 /// asked for just that.
 /// </summary>
-public sealed record HostGrant(CapabilitySets Capabilities, IReadOnlyList<NativeLimit> Limits)
+/// <param name="Capabilities">For the program.</param>
+/// <param name="Limits">Likewise.</param>
+/// <param name="Held">Capabilities there are where the program is run, until it has been given its own.</param>
+public sealed record HostGrant(CapabilitySets Capabilities, IReadOnlyList<NativeLimit> Limits, ulong Held)
 {
     /// <param name="process">What is asked for.</param>
     /// <param name="askedByName">Names that must be given in full (<see cref="SandboxOptions.AskedByName"/>).</param>
     /// <param name="warnings">Told what was left out.</param>
+    /// <param name="entersUserNamespace">Between here and there lies the entry into a user namespace.</param>
     /// <exception cref="SandboxStartException">Something asked for by name can't be given.</exception>
-    public static HostGrant For(Process process, IReadOnlyList<string> askedByName, List<string> warnings)
+    public static HostGrant For(Process process, IReadOnlyList<string> askedByName, List<string> warnings, bool entersUserNamespace = false)
     {
         // In a user namespace one has every capability, but none that raises limits.
         var own = CapabilitySyscalls.Read();
+        var held = entersUserNamespace ? CapabilitySyscalls.ReadAll() : own.Permitted;
         return new HostGrant(
-            ClipCapabilities(process.Capabilities ?? new Wherry.Oci.Runtime.Capabilities(), own, askedByName, warnings),
-            ClipLimits(process.Rlimits, !UserNamespace.IsInside && (own.Effective & (1UL << Capability.SysResource)) != 0, askedByName, warnings));
+            ClipCapabilities(process.Capabilities ?? new Wherry.Oci.Runtime.Capabilities(), entersUserNamespace ? held : held & own.Bounding, askedByName, warnings),
+            ClipLimits(process.Rlimits, !UserNamespace.IsInside && (own.Effective & (1UL << Capability.SysResource)) != 0, askedByName, warnings),
+            held);
     }
 
     private static CapabilitySets ClipCapabilities(
-        Wherry.Oci.Runtime.Capabilities asked, CapabilitySets own, IReadOnlyList<string> askedByName, List<string> warnings)
+        Wherry.Oci.Runtime.Capabilities asked, ulong have, IReadOnlyList<string> askedByName, List<string> warnings)
     {
-        var have = own.Permitted & own.Bounding;
         var bounding = Capability.SetOf(asked.Bounding);
         var permitted = Capability.SetOf(asked.Permitted);
         var effective = Capability.SetOf(asked.Effective);

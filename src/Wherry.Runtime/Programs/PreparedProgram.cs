@@ -93,7 +93,7 @@ public sealed unsafe class PreparedProgram : IDisposable
             Terminal = process.Terminal,
             Filter = filter is null ? null : filter.Program,
             FilterFlags = filter is null ? 0 : filter.KernelFlags,
-            UntilExecution = filter is null || process.NoNewPrivileges ? 0 : CapabilitySyscalls.Read().Permitted & (1UL << Capability.SysAdmin),
+            UntilExecution = filter is null || process.NoNewPrivileges ? 0 : grant.Held & (1UL << Capability.SysAdmin),
             Listener = -1,
             Candidates = _candidates.Address,
             Arguments = _arguments.Address,

@@ -42,7 +42,8 @@ public sealed class ContainerStage
 
     private ContainerStage(StageChannel channel, FileDescriptor? listener, Bundle bundle, StageOrder order)
     {
-        _cgroup = CgroupHost.Detect(isMember: true).Locate(order.CgroupsPath);
+        var host = CgroupHost.Detect(isMember: true);
+        _cgroup = order.CgroupsPath.Length == 0 ? host.None : host.Locate(order.CgroupsPath);
         _limits = new CgroupLimits(_cgroup, bundle.Options.AskedByName, _warnings);
         _channel = channel;
         _listener = listener;
@@ -84,7 +85,11 @@ public sealed class ContainerStage
         }
 
         var bundle = Bundle.Read(order.Bundle);
-        BundleCheck.Require(bundle);
+        if (!order.IsLimited)
+        {
+            BundleCheck.Require(bundle);
+        }
+
         return bundle;
     }
 
@@ -106,7 +111,7 @@ public sealed class ContainerStage
 
         _warnings.AddRange(_order.Warnings);
         var handed = _order.HandedOver;
-        if (handed is null)
+        if (!_order.IsLimited)
         {
             _limits.Apply(_bundle.Linux.Resources);
             EnterNewCgroupNamespace();
@@ -122,13 +127,13 @@ public sealed class ContainerStage
         MakeMounts(root, sources);
         var terminal = PrepareDevices(root);
         var process = WithNotifySocket(root, notify, _bundle.Process);
+        if (!_order.IsLimited && _order.MountNamespace < 0)
+        {
+            _limits.ApplyDevices(_bundle.Linux.Resources);
+        }
+
         if (handed is null)
         {
-            if (_order.MountNamespace < 0)
-            {
-                _limits.ApplyDevices(_bundle.Linux.Resources);
-            }
-
             OomScore.Set("/proc/self/oom_score_adj", process, _bundle.Options.AskedByName, _warnings);
         }
 
@@ -207,7 +212,7 @@ public sealed class ContainerStage
         if (_order.MountNamespace >= 0)
         {
             // The last moment in which the host's cgroup trees are in sight.
-            if (handed is null)
+            if (!_order.IsLimited)
             {
                 _limits.ApplyDevices(_bundle.Linux.Resources);
             }
@@ -442,7 +447,7 @@ public sealed class ContainerStage
 
         if (user.Uid != 0)
         {
-            StreamOwner.Give(user.Uid);
+            StreamOwner.TryGive(user.Uid);
         }
     }
 }

@@ -18,7 +18,8 @@ namespace Wherry.Runtime.Stages;
 /// <summary>
 /// For a container in a user namespace: all that takes the host's rights, done by its maker before and just
 /// after the first process is made. Without a user namespace the stage does these things itself, which spares
-/// the maker reading the bundle.
+/// the maker reading the bundle. A maker who is an ordinary user has no such rights: then the stage, root inside,
+/// does for him all but make the namespace and limit the cgroup.
 /// </summary>
 internal sealed class MakersPart : IDisposable
 {
@@ -43,7 +44,8 @@ internal sealed class MakersPart : IDisposable
     /// <summary>Numbers of this process's descriptors that the stage is to keep.</summary>
     public IReadOnlyList<int> Numbers => [.. _handed.Select(descriptor => descriptor.Number)];
 
-    public HandedOver HandedOver { get; private set; } = new();
+    /// <summary>Null where the maker had nothing to give that the stage could not get at by itself.</summary>
+    public HandedOver? HandedOver { get; private set; }
 
     public IReadOnlyList<string> Warnings => _warnings;
 
@@ -58,6 +60,7 @@ internal sealed class MakersPart : IDisposable
             return null;
         }
 
+        OwnExecutable.Open();
         var bundle = Bundle.Read(request.Bundle);
         BundleCheck.Require(bundle);
         if (bundle.Spec.Mounts.Count > MostMounts)
@@ -81,6 +84,11 @@ internal sealed class MakersPart : IDisposable
     /// <summary>What can only be done to the process itself: lift its ceilings, set its score.</summary>
     public void Equip(int pid)
     {
+        if (HandedOver is null)
+        {
+            return;
+        }
+
         foreach (var limit in _bundle.Process.Rlimits)
         {
             // Above the ceiling only the host's own root may go; below it, the stage can by itself.
@@ -104,8 +112,18 @@ internal sealed class MakersPart : IDisposable
     private void Prepare(StageRequest request)
     {
         var linux = _bundle.Linux;
+        if (!OwnExecutable.MayMount)
+        {
+            RequirePossible(request);
+        }
+
         var limits = new CgroupLimits(request.Cgroup, _bundle.Options.AskedByName, _warnings);
         limits.Apply(linux.Resources);
+        if (!OwnExecutable.MayMount)
+        {
+            return;
+        }
+
         limits.ApplyDevices(linux.Resources);
         CgroupOwner.Give(request.Cgroup, _bundle.Spec);
 
@@ -121,6 +139,21 @@ internal sealed class MakersPart : IDisposable
             CopyUps = [.. _bundle.Options.CopyUps.Select(HandVolume)],
         };
         GiveStreams(request);
+    }
+
+    // What the stage, root inside only, could not do either.
+    private void RequirePossible(StageRequest request)
+    {
+        UnlimitedCheck.Require(_bundle.Linux.Resources, request.Cgroup);
+        if (_bundle.Linux.NetDevices is { Count: > 0 } devices)
+        {
+            throw WherryException.Unsupported($"linux.netDevices: {string.Join(", ", devices.Keys)} can't be moved by an ordinary user: it takes CAP_NET_ADMIN over the host's network");
+        }
+
+        if (_bundle.Spec.Mounts.FirstOrDefault(mount => MappedOwners.AreAsked(mount)) is { } mapped)
+        {
+            throw WherryException.Unsupported($"mount on {mapped.Destination}: an ordinary user can't have a file system's owners mapped (idmap, uidMappings)");
+        }
     }
 
     private (uint Uid, uint Gid)? OwnerOnHost() =>
@@ -175,14 +208,7 @@ internal sealed class MakersPart : IDisposable
 
         foreach (var stream in (ReadOnlySpan<FileDescriptor>)[request.Stdin, request.Stdout, request.Stderr])
         {
-            try
-            {
-                StreamOwner.Give(stream, uid, gid);
-            }
-            catch (LinuxException e) when (e.ErrorNumber is Errno.EPERM or Errno.EROFS)
-            {
-                // Not ours to give: the program can use it, though not open it anew.
-            }
+            StreamOwner.TryGive(stream, uid, gid);
         }
     }
 }

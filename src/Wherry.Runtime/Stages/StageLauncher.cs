@@ -1,6 +1,7 @@
 using System.Globalization;
 using Wherry.Errors;
 using Wherry.Linux;
+using Wherry.Linux.Capabilities;
 using Wherry.Linux.Files;
 using Wherry.Linux.Kernel;
 using Wherry.Linux.Processes;
@@ -28,6 +29,7 @@ public static unsafe class StageLauncher
     /// <exception cref="WherryException">A namespace can't be made or joined.</exception>
     public static int Launch(StageRequest request, out FileDescriptor channel)
     {
+        RequireRights(request.Namespaces);
         var channelNumber = StageArguments.FirstPreserved + request.PreservedDescriptors;
         var listenerNumber = request.Listener is null ? StageBirth.NoDescriptor : channelNumber + 1;
         var firstFree = Math.Max(FirstFreeNumber, channelNumber + 2);
@@ -104,7 +106,7 @@ public static unsafe class StageLauncher
             if (part is not null)
             {
                 part.Equip(pid);
-                SendOrder(ours, order with { HandedOver = part.HandedOver, Warnings = part.Warnings });
+                SendOrder(ours, order with { HandedOver = part.HandedOver, IsLimited = true, Warnings = part.Warnings });
             }
 
             channel = ours;
@@ -122,6 +124,14 @@ public static unsafe class StageLauncher
             {
                 descriptor.Dispose();
             }
+        }
+    }
+
+    private static void RequireRights(IReadOnlyList<Namespace> namespaces)
+    {
+        if (NamespaceKinds.Find(namespaces, "user") is null && !CapabilitySyscalls.MaySysAdmin)
+        {
+            throw WherryException.Unsupported("linux.namespaces: the runtime lacks CAP_SYS_ADMIN, without which no namespace and no mount can be made; an ordinary user's container needs a user namespace");
         }
     }
 
@@ -183,7 +193,7 @@ public static unsafe class StageLauncher
 
     private static StageOrder OpenMountNamespace(StageRequest request, List<FileDescriptor> opened, int lowestNumber)
     {
-        var order = request.Order with { Bundle = request.Bundle, CgroupsPath = request.CgroupsPath, OutlivesMaker = request.OutlivesMaker };
+        var order = request.Order with { Bundle = request.Bundle, CgroupsPath = request.Cgroup.IsNone ? "" : request.CgroupsPath, OutlivesMaker = request.OutlivesMaker };
         if (NamespaceKinds.Find(request.Namespaces, "mount") is not { Path.Length: > 0 } mount)
         {
             return order;

@@ -7,6 +7,7 @@ public sealed record StageOrder
 {
     public string Bundle { get; init; } = "";
 
+    /// <summary>Empty where the container has no cgroup of its own.</summary>
     public string CgroupsPath { get; init; } = "";
 
     /// <summary>The first process lives on when its maker ends.</summary>
@@ -36,10 +37,13 @@ public sealed record StageOrder
     /// <summary>A file with the container's seccomp filter, compiled already; null to do as the bundle says.</summary>
     public string? FilterFile { get; init; }
 
+    /// <summary>The maker has looked the bundle through, limited the cgroup, and put the stage into its cgroup namespace if it has one.</summary>
+    public bool IsLimited { get; init; }
+
     /// <summary>What the maker has left out, for the stage to report.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
-    /// <summary>In a user namespace, what its maker has done for it; otherwise null.</summary>
+    /// <summary>In a user namespace, what its maker has done for it; null otherwise, and where the maker could do no more than the stage.</summary>
     public HandedOver? HandedOver { get; init; }
 
     public void WriteTo(WireWriter writer)
@@ -55,6 +59,7 @@ public sealed record StageOrder
         writer.Write(NoPivot);
         writer.Write(NewKeyring);
         writer.Write(FilterFile);
+        writer.Write(IsLimited);
         writer.Write(Warnings);
         writer.Write(HandedOver is not null);
         HandedOver?.WriteTo(writer);
@@ -73,6 +78,7 @@ public sealed record StageOrder
         NoPivot = reader.ReadBool(),
         NewKeyring = reader.ReadBool(),
         FilterFile = reader.ReadOptionalString(),
+        IsLimited = reader.ReadBool(),
         Warnings = reader.ReadStrings(),
         HandedOver = reader.ReadBool() ? HandedOver.ReadFrom(ref reader) : null,
     };

@@ -11,14 +11,14 @@ public static class StreamOwner
     private const uint KeepGroup = uint.MaxValue;
 
     /// <summary>Those at descriptors 0 to 2 of this process.</summary>
-    public static void Give(uint uid)
+    public static void TryGive(uint uid)
     {
         for (var fd = 0; fd < 3; fd++)
         {
             var stream = new FileDescriptor(fd);
             try
             {
-                Give(stream, uid);
+                TryGive(stream, uid);
             }
             finally
             {
@@ -27,18 +27,28 @@ public static class StreamOwner
         }
     }
 
-    /// <param name="stream">Left as it is unless it is a pipe or a terminal.</param>
+    /// <summary>One that is not this process's to give stays as it is: the program can use it, though not open it anew.</summary>
+    /// <param name="stream">Left as it is, too, unless it is a pipe or a terminal.</param>
     /// <param name="uid">Its new owner.</param>
     /// <param name="gid">And group; the default keeps the one it has.</param>
-    public static void Give(FileDescriptor stream, uint uid, uint gid = KeepGroup)
+    public static void TryGive(FileDescriptor stream, uint uid, uint gid = KeepGroup)
     {
         var status = FileStatus.Of(stream);
 
         // /dev/null is the host's; anything but pipes and terminals is not ours to give.
         var ours = status.Type == FileMode.Fifo || (status.Type == FileMode.CharacterDevice && status.DeviceMajor != NullMajor);
-        if (ours && status.Uid != uid)
+        if (!ours || status.Uid == uid)
+        {
+            return;
+        }
+
+        try
         {
             FileSyscalls.SetOwner(stream, uid, gid);
+        }
+        catch (LinuxException e) when (e.ErrorNumber is Errno.EPERM or Errno.EROFS)
+        {
+            // Another user's, whom nobody here has rights over.
         }
     }
 }

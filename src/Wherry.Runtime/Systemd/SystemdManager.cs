@@ -1,5 +1,6 @@
 using Wherry.Errors;
 using Wherry.Linux.DBus;
+using Wherry.Linux.Processes;
 
 namespace Wherry.Runtime.Systemd;
 
@@ -35,7 +36,7 @@ public sealed class SystemdManager : IDisposable
     public static SystemdManager Connect()
     {
         const string refusal = "systemd cgroup flag passed, but systemd support for managing cgroups is not available";
-        return Environment.IsPrivilegedProcess
+        return Environment.IsPrivilegedProcess && !UserNamespace.IsInside
             ? TryConnect() ?? throw WherryException.Unsupported($"{refusal}: systemd does not run this host (there is no {BootMark}); leave the flag out to have cgroups made without it")
             : throw WherryException.Unsupported($"{refusal} to ordinary users; leave the flag out");
     }

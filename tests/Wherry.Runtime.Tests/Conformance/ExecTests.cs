@@ -10,9 +10,15 @@ using static Wherry.Runtime.Tests.Harness.TestContainer;
 
 namespace Wherry.Runtime.Tests.Conformance;
 
-[Collection(ContainerCollection.Name)]
-public sealed class ExecTests
+/// <summary>By root alone: an ordinary user's supervisor takes no such order, and his wherry-oci is tested by its own commands.</summary>
+public abstract class ExecTests(RuntimeMode mode) : ConformanceTests(mode)
 {
+    [Collection(ContainerCollection.Name)]
+    public sealed class AsRoot() : ExecTests(RuntimeMode.Root);
+
+    [Collection(ContainerCollection.Name)]
+    public sealed class InUserNamespace() : ExecTests(RuntimeMode.UserNamespaced);
+
     [Fact]
     [SpecProperty("process.execCPUAffinity")]
     public async Task An_exec_runs_on_the_processors_it_is_given()
@@ -27,7 +33,7 @@ public sealed class ExecTests
         Assert.Equal("9", await RunAsync(process => process with { Scheduler = new Scheduler { Policy = "SCHED_BATCH", Nice = 9 } }, "busybox cut -d' ' -f19 /proc/self/stat"));
 
     // Straight through the launcher, as wherry-oci does; the engine's own requests have none of these.
-    private static async Task<string> RunAsync(Func<Process, Process> change, string script)
+    private async Task<string> RunAsync(Func<Process, Process> change, string script)
     {
         await using var container = await StartAsync(["sleep", "1000"]);
         var (read, write) = FileSyscalls.Pipe();

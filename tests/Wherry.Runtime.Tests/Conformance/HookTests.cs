@@ -5,9 +5,17 @@ using static Wherry.Runtime.Tests.Harness.TestContainer;
 
 namespace Wherry.Runtime.Tests.Conformance;
 
-[Collection(ContainerCollection.Name)]
-public sealed class HookTests
+public abstract class HookTests(RuntimeMode mode) : ConformanceTests(mode)
 {
+    [Collection(ContainerCollection.Name)]
+    public sealed class AsRoot() : HookTests(RuntimeMode.Root);
+
+    [Collection(ContainerCollection.Name)]
+    public sealed class InUserNamespace() : HookTests(RuntimeMode.UserNamespaced);
+
+    [Collection(ContainerCollection.Name)]
+    public sealed class Rootless() : HookTests(RuntimeMode.Rootless);
+
     [Fact]
     [SpecProperty("hooks.prestart")]
     [SpecProperty("hooks.createRuntime")]
@@ -18,8 +26,8 @@ public sealed class HookTests
     [SpecProperty("annotations")]
     public async Task Hooks_run_in_their_order_and_namespaces_with_the_state_on_standard_input()
     {
-        var record = Path.Combine(TestHost.Directory, $"hooks-{Guid.NewGuid():n}");
-        await using var container = await StartAsync(["sh", "-c", "cat /tmp/started; sleep 1000"], request => WithHooks(request, new Hooks
+        var record = NewRecord();
+        await using var container = await StartAsync(["sh", "-c", "cat /tmp/started; echo; sleep 1000"], request => WithHooks(request, new Hooks
         {
             Prestart = [Recording("prestart", record)],
             CreateRuntime = [Recording("createRuntime", record)],
@@ -29,13 +37,15 @@ public sealed class HookTests
             Poststop = [Recording("poststop", record)],
         }) with
         { });
+        await NamespaceTests.Until(() => container.Log("stdout").Contains('\n'));
         await container.Sandbox.SignalAsync(9, all: false, Cancel);
         await container.ExitAsync();
         var lines = File.ReadAllLines(record).Select(line => line.Split('\t')).ToList();
         Assert.Equal(["prestart", "createRuntime", "createContainer", "poststart", "poststop"], lines.Select(line => line[0]));
         Assert.Equal(["creating", "creating", "creating", "running", "stopped"], lines.Select(line => State(line[2]).GetProperty("status").GetString()));
 
-        var host = new FileInfo("/proc/self/ns/mnt").LinkTarget;
+        // The rootless user's supervisor has mounts of its own.
+        var host = Mode == RuntimeMode.Rootless ? lines[0][1] : new FileInfo("/proc/self/ns/mnt").LinkTarget;
         Assert.Equal([true, true, false, true, true], lines.Select(line => line[1] == host));
         Assert.All(lines, line =>
         {
@@ -93,11 +103,19 @@ public sealed class HookTests
     [SpecProperty("hooks.*[].env")]
     public async Task A_hook_gets_its_arguments_and_only_its_environment()
     {
-        var record = Path.Combine(TestHost.Directory, $"hook-{Guid.NewGuid():n}");
+        var record = NewRecord();
         var hook = new Hook { Path = "/bin/sh", Args = ["name", "-c", $"cat /proc/$$/environ /proc/$$/cmdline | tr '\\0' ' ' > {record}", "x y"], Env = ["ONE=1"] };
         await OutputOfAsync("true", request => WithHooks(request, Hooks("createRuntime", hook)));
         Assert.StartsWith("ONE=1 name -c ", File.ReadAllText(record));
         Assert.EndsWith(" x y ", File.ReadAllText(record));
+    }
+
+    private string NewRecord()
+    {
+        var record = Path.Combine(NewDirectory(), "record");
+        File.WriteAllText(record, "");
+        Give(Path.GetDirectoryName(record)!);
+        return record;
     }
 
     private static JsonElement State(string json) => JsonDocument.Parse(json).RootElement;

@@ -9,4 +9,13 @@ namespace Wherry.Runtime.Tests.Harness;
 public sealed class SpecPropertyAttribute(string name) : Attribute
 {
     public string Name => name;
+
+    /// <summary>Where the test shows that it is refused by name. The test itself asks for this (<see cref="ConformanceTests.IsRefused"/>), so the page can't say one thing and the test show another.</summary>
+    public RuntimeMode RefusedIn { get; init; }
+
+    /// <summary>Where the test shows that something else is done in its place, which <see cref="Otherwise"/> says.</summary>
+    public RuntimeMode OtherwiseIn { get; init; }
+
+    /// <summary>What that is, for the page.</summary>
+    public string Otherwise { get; init; } = "";
 }

@@ -19,9 +19,13 @@ public sealed class TestContainer : IAsyncDisposable
         "CAP_SETFCAP", "CAP_SETPCAP", "CAP_NET_BIND_SERVICE", "CAP_SYS_CHROOT", "CAP_KILL", "CAP_AUDIT_WRITE",
     ];
 
-    private readonly IIsolation _isolation = new ProcessIsolation(TestHost.ShimPath);
+    private readonly IIsolation _isolation;
 
-    private TestContainer(SandboxRequest request) => Request = request;
+    private TestContainer(SandboxRequest request, RuntimeMode mode)
+    {
+        Request = request;
+        _isolation = new ProcessIsolation(mode == RuntimeMode.Rootless ? RootlessUser.ShimPath : TestHost.ShimPath);
+    }
 
     public SandboxRequest Request { get; }
 
@@ -36,9 +40,14 @@ public sealed class TestContainer : IAsyncDisposable
     /// <summary>The capabilities Docker gives by default.</summary>
     public static Capabilities Capabilities { get; } = new() { Bounding = DefaultCapabilities, Effective = DefaultCapabilities, Permitted = DefaultCapabilities };
 
-    public static TestContainer Prepare(string[] args, Func<SandboxRequest, SandboxRequest>? change = null)
+    public static TestContainer Prepare(string[] args, Func<SandboxRequest, SandboxRequest>? change = null, RuntimeMode mode = RuntimeMode.Root)
     {
         TestHost.Require();
+        if (mode == RuntimeMode.Rootless)
+        {
+            RootlessUser.Require();
+        }
+
         var id = $"t{Environment.ProcessId}-{Interlocked.Increment(ref LastNumber)}";
         var bundle = Path.Combine(TestHost.Directory, id, "bundle");
         foreach (var name in (string[])["upper", "work", "rootfs"])
@@ -65,12 +74,18 @@ public sealed class TestContainer : IAsyncDisposable
                 Log = new LogFile(Path.Combine(bundle, "log"), 0, 1),
             },
         };
-        return new TestContainer(change is null ? request : change(request));
+        request = mode switch
+        {
+            RuntimeMode.UserNamespaced => WithNamespaces(Mapped(request), new Namespace("user")),
+            RuntimeMode.Rootless => RootlessUser.Adapt(request),
+            _ => request,
+        };
+        return new TestContainer(change is null ? request : change(request), mode);
     }
 
-    public static async Task<TestContainer> CreateAsync(string[] args, Func<SandboxRequest, SandboxRequest>? change = null)
+    public static async Task<TestContainer> CreateAsync(string[] args, Func<SandboxRequest, SandboxRequest>? change = null, RuntimeMode mode = RuntimeMode.Root)
     {
-        var container = Prepare(args, change);
+        var container = Prepare(args, change, mode);
         try
         {
             container.Sandbox = await container._isolation.CreateAsync(container.Request, Cancel);
@@ -83,9 +98,9 @@ public sealed class TestContainer : IAsyncDisposable
         }
     }
 
-    public static async Task<TestContainer> StartAsync(string[] args, Func<SandboxRequest, SandboxRequest>? change = null)
+    public static async Task<TestContainer> StartAsync(string[] args, Func<SandboxRequest, SandboxRequest>? change = null, RuntimeMode mode = RuntimeMode.Root)
     {
-        var container = await CreateAsync(args, change);
+        var container = await CreateAsync(args, change, mode);
         try
         {
             await container.Sandbox.StartAsync(Cancel);
@@ -99,9 +114,9 @@ public sealed class TestContainer : IAsyncDisposable
     }
 
     /// <summary>Runs a shell script to its end and returns what it wrote to standard output.</summary>
-    public static async Task<string> OutputOfAsync(string script, Func<SandboxRequest, SandboxRequest>? change = null)
+    public static async Task<string> OutputOfAsync(string script, Func<SandboxRequest, SandboxRequest>? change = null, RuntimeMode mode = RuntimeMode.Root)
     {
-        await using var container = await StartAsync(["sh", "-c", script], change);
+        await using var container = await StartAsync(["sh", "-c", script], change, mode);
         await container.ExitAsync();
         return container.Log("stdout");
     }
@@ -115,7 +130,21 @@ public sealed class TestContainer : IAsyncDisposable
     public static SandboxRequest WithOptions(SandboxRequest request, Func<SandboxOptions, SandboxOptions> change) =>
         request with { Options = change(request.Options) };
 
-    public async Task<ExitRecord> ExitAsync() => await Sandbox.Exit.WaitAsync(TimeSpan.FromSeconds(60), Cancel);
+    /// <summary>With mappings to ids of the host that are nobody's, and a root file system that shows them.</summary>
+    public static SandboxRequest Mapped(SandboxRequest request) => WithOptions(
+        WithLinux(request, linux => linux with
+        {
+            UidMappings = [new IdMapping(0, 200_000, 65_536)],
+            GidMappings = [new IdMapping(0, 300_000, 65_536)],
+        }),
+        options => options with { Rootfs = [options.Rootfs[0] with { IdMapped = true }] });
+
+    public static SandboxRequest WithNamespaces(SandboxRequest request, params Namespace[] changed) => WithLinux(request, linux => linux with
+    {
+        Namespaces = [.. linux.Namespaces.Where(ns => !changed.Any(other => other.Type == ns.Type)), .. changed],
+    });
+
+    public async Task<ExitRecord> ExitAsync() => await Sandbox.Exit.WaitAsync(TimeSpan.FromSeconds(20), Cancel);
 
     /// <summary>All that was logged of a stream, put together.</summary>
     public string Log(string stream) => string.Concat(LogLines().Where(line => line.Stream == stream).Select(line => line.Text));

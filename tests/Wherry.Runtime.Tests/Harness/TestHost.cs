@@ -26,6 +26,15 @@ public sealed class TestHost : IAsyncLifetime
         Assert.SkipWhen(!BusyboxPaths.Any(File.Exists), "needs busybox-static (apt-get install busybox-static)");
     }
 
+    /// <summary>Runs a program of the host's to its end, which has to be a good one.</summary>
+    public static void Run(string program, params string[] arguments)
+    {
+        using var process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo(program, arguments) { RedirectStandardError = true, UseShellExecute = false })!;
+        var error = process.StandardError.ReadToEnd();
+        process.WaitForExit();
+        Assert.True(process.ExitCode == 0, $"{program}: {error}");
+    }
+
     public ValueTask InitializeAsync()
     {
         if (Environment.UserName == "root" && BusyboxPaths.FirstOrDefault(File.Exists) is { } busybox)

@@ -108,7 +108,7 @@ public sealed class SpecReaderTests
     [Fact]
     public void The_template_of_the_spec_command_is_a_bundle_configuration()
     {
-        var spec = Bundle.ParseSpec(Encoding.UTF8.GetBytes(SpecCommand.Template));
+        var spec = Bundle.ParseSpec(Encoding.UTF8.GetBytes(SpecTemplate.Text));
         Assert.Equal(["sh"], spec.Process!.Args);
         Assert.Equal(6, spec.Linux!.Namespaces.Count);
     }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Reflection;
 using System.Text;
 
@@ -17,8 +18,13 @@ public sealed class SpecTableTests
         A property that the kernel at hand can't do is refused before anything is made, in an error that begins with
         the property's name.
 
-        | property | shown by |
-        |---|---|
+        Each test of a container runs in three modes: made by root, made by root with a user namespace of its own, and
+        made by an ordinary user with subordinate ids and no cgroup. *Yes* is: the tests show it there. *Refused* is: they
+        show that it is refused by name. *(n)* is: they show a difference, which note n below the table tells. – is: no
+        test runs there.
+
+        | property | root | user namespace | rootless | shown by |
+        |---|---|---|---|---|
 
         """;
 
@@ -45,7 +51,7 @@ public sealed class SpecTableTests
     [InlineData(typeof(Oci.Runtime.Hooks), "hooks.", "")]
     public void Every_property_the_types_have_is_in_the_table(Type type, string prefix, string elsewhere)
     {
-        var shown = Properties().Select(entry => entry.Property).ToList();
+        var shown = Properties().Select(entry => entry.Property.Name).ToList();
         foreach (var property in type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Select(property => property.Name).Except(elsewhere.Split(',')))
         {
             Assert.Contains(shown, name => name.StartsWith(prefix + property, StringComparison.OrdinalIgnoreCase));
@@ -54,18 +60,58 @@ public sealed class SpecTableTests
 
     private static string Page()
     {
+        var notes = new List<string>();
         var page = new StringBuilder(Head);
-        foreach (var group in Properties().GroupBy(entry => entry.Property).OrderBy(group => group.Key, StringComparer.Ordinal))
+        foreach (var group in Properties().GroupBy(entry => entry.Property.Name).OrderBy(group => group.Key, StringComparer.Ordinal))
         {
-            page.Append("| `").Append(group.Key).Append("` | ").AppendJoin("; ", group.Select(entry => entry.Test).Order(StringComparer.Ordinal)).Append(" |\n");
+            page.Append("| `").Append(group.Key).Append("` | ");
+            foreach (var mode in (RuntimeMode[])[RuntimeMode.Root, RuntimeMode.UserNamespaced, RuntimeMode.Rootless])
+            {
+                page.Append(Cell([.. group.Where(entry => entry.Modes.HasFlag(mode)).Select(entry => entry.Property)], mode, notes)).Append(" | ");
+            }
+
+            page.AppendJoin("; ", group.Select(entry => entry.Test).Order(StringComparer.Ordinal)).Append(" |\n");
+        }
+
+        page.Append('\n');
+        for (var i = 0; i < notes.Count; i++)
+        {
+            page.Append(CultureInfo.InvariantCulture, $"{i + 1}. {notes[i]}\n");
         }
 
         return page.ToString();
     }
 
-    private static IEnumerable<(string Property, string Test)> Properties() =>
+    private static string Cell(IReadOnlyList<SpecPropertyAttribute> shown, RuntimeMode mode, List<string> notes)
+    {
+        if (shown.Count == 0)
+        {
+            return "–";
+        }
+
+        var words = new List<string> { shown.Any(property => !property.RefusedIn.HasFlag(mode)) ? "yes" : "refused" };
+        foreach (var text in shown.Where(property => property.OtherwiseIn.HasFlag(mode)).Select(property => property.Otherwise).Distinct())
+        {
+            if (!notes.Contains(text))
+            {
+                notes.Add(text);
+            }
+
+            words.Add(string.Create(CultureInfo.InvariantCulture, $"({notes.IndexOf(text) + 1})"));
+        }
+
+        return string.Join(' ', words.Take(1).Concat(words.Skip(1).Order(StringComparer.Ordinal)));
+    }
+
+    // A test is in the modes that classes derived from its own run it in; one of anything else is root's.
+    private static IEnumerable<(SpecPropertyAttribute Property, RuntimeMode Modes, string Test)> Properties() =>
         from type in typeof(SpecTableTests).Assembly.GetTypes()
+        where !type.IsSubclassOf(typeof(ConformanceTests)) || type.IsAbstract
         from method in type.GetMethods()
         from property in method.GetCustomAttributes<SpecPropertyAttribute>()
-        select (property.Name, $"{type.Name}: {method.Name.Replace('_', ' ')}");
+        select (property, ModesOf(type), $"{type.Name}: {method.Name.Replace('_', ' ')}");
+
+    private static RuntimeMode ModesOf(Type type) => type.IsSubclassOf(typeof(ConformanceTests))
+        ? type.Assembly.GetTypes().Where(other => other.IsSubclassOf(type)).Aggregate(RuntimeMode.None, (modes, other) => modes | ((ConformanceTests)Activator.CreateInstance(other)!).Mode)
+        : RuntimeMode.Root;
 }

@@ -1,3 +1,5 @@
+using Wherry.Linux.Processes;
+
 namespace Wherry.Shim.Oci.CommandLine;
 
 /// <summary>What is said before the command.</summary>
@@ -24,8 +26,11 @@ public sealed record GlobalOptions(string Root, bool SystemdCgroup, OciLog Log)
     public static GlobalOptions From(ParsedOptions parsed, OciLog log) =>
         new(Path.GetFullPath(parsed.Text("root") is { Length: > 0 } root ? root : DefaultRoot()), parsed.IsOn("systemd-cgroup"), log);
 
+    /// <summary>The caller is not the host's root, but maybe one in a user namespace, such as an ordinary user's podman.</summary>
+    public static bool IsOrdinaryUser => !Environment.IsPrivilegedProcess || UserNamespace.IsInside;
+
     private static string DefaultRoot() =>
-        !Environment.IsPrivilegedProcess && Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") is { Length: > 0 } runtime
+        IsOrdinaryUser && Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") is { Length: > 0 } runtime
             ? Path.Combine(runtime, OciCommandLine.ProgramName)
             : SystemRoot;
 }

@@ -28,6 +28,7 @@ public sealed class EventsCommand : ICommand
         using var container = Container.Open(global.Root, parsed.RequireId("events"));
         using var process = container.TryOpenProcess()
             ?? throw WherryException.Conflict($"container with id {container.State.Id} is not running");
+        container.RequireCgroup("counting what it uses");
         if (parsed.IsOn("stats"))
         {
             PrintStats(container);

@@ -67,6 +67,7 @@ public sealed class ExecCommand : ICommand
 
     private static int RunProgram(GlobalOptions global, ParsedOptions parsed)
     {
+        OwnExecutable.Become();
         using var container = Container.Open(global.Root, parsed.Operands[0]);
         RequireRunning(container, parsed.IsOn("ignore-paused"));
         var process = ProcessOf(container, parsed);

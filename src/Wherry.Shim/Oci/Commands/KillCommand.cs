@@ -18,7 +18,7 @@ public sealed class KillCommand : ICommand
 
         using var container = Container.Open(global.Root, parsed.Operands[0]);
         var signal = SignalNames.Parse(parsed.Operands.Count > 1 ? parsed.Operands[1] : "SIGTERM");
-        if (parsed.IsOn("all") || (signal == SignalNumber.Kill && !container.OwnsPidNamespace))
+        if (parsed.IsOn("all") || (signal == SignalNumber.Kill && !container.State.OwnsPidNamespace))
         {
             KillAll(container, signal);
             return 0;
@@ -33,7 +33,7 @@ public sealed class KillCommand : ICommand
     // Also of a container whose first process has ended: without a pid namespace of its own others live on.
     private static void KillAll(Container container, int signal)
     {
-        var processes = container.IsBlank ? [] : container.Cgroup.Processes();
+        var processes = container.Processes();
         if (processes.Count == 0 && !container.IsAlive())
         {
             throw WherryException.Conflict("container not running");

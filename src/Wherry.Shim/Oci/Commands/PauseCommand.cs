@@ -18,7 +18,7 @@ public sealed class PauseCommand : ICommand
             throw WherryException.Conflict("container not running");
         }
 
-        Freezer.Freeze(container.Cgroup);
+        Freezer.Freeze(container.RequireCgroup("pausing"));
         return 0;
     }
 }

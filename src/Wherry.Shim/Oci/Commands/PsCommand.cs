@@ -21,7 +21,7 @@ public sealed class PsCommand : ICommand
         parsed.RequireOperands("ps", 1, int.MaxValue);
 
         using var container = Container.Open(global.Root, parsed.Operands[0]);
-        var processes = container.IsBlank ? [] : container.Cgroup.Processes();
+        var processes = container.Processes();
         switch (parsed.Text("format") ?? "table")
         {
             case "json":

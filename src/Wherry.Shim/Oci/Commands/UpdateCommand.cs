@@ -4,6 +4,7 @@ using Wherry.Linux.Files;
 using Wherry.Oci.Runtime;
 using Wherry.Runtime.Bundles;
 using Wherry.Runtime.Cgroups;
+using Wherry.Runtime.Checks;
 using Wherry.Runtime.Systemd;
 using Wherry.Shim.Oci.CommandLine;
 using Wherry.Shim.Oci.Containers;
@@ -62,8 +63,14 @@ public sealed class UpdateCommand : ICommand
             systemd.Set(container.State.Unit, new UnitLimits(container.Cgroup.IsUnified).Of(resources));
         }
 
+        var cgroup = container.RequireCgroup("changing limits");
+        if (GlobalOptions.IsOrdinaryUser)
+        {
+            UnlimitedCheck.Require(resources, cgroup);
+        }
+
         var warnings = new List<string>();
-        LiveLimits.Apply(container.Cgroup, resources, warnings);
+        LiveLimits.Apply(cgroup, resources, warnings);
         warnings.ForEach(global.Log.Warning);
         return 0;
     }

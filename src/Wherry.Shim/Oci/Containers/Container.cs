@@ -43,7 +43,13 @@ public sealed class Container : IDisposable
 
     public CgroupDirectories Cgroup => _cgroup ??= Placement.Locate(State);
 
-    public bool OwnsPidNamespace => State.Namespaces.Any(ns => ns is { Type: "pid", Path: null });
+    /// <summary>Its processes' ids; see <see cref="ContainerProcesses"/>.</summary>
+    public IReadOnlyList<int> Processes() => IsBlank ? [] : ContainerProcesses.Of(State, Cgroup);
+
+    /// <summary>The cgroup, for what can't be done without one.</summary>
+    /// <exception cref="WherryException">The container has none.</exception>
+    public CgroupDirectories RequireCgroup(string purpose) =>
+        !Cgroup.IsNone ? Cgroup : throw WherryException.Unsupported($"{purpose} takes a cgroup, and this container has none: the user who made it has been given none to put it into");
 
     /// <summary>There is a directory of that id in which a create was killed before it wrote anything; the state tells nothing then.</summary>
     public bool IsBlank => State.Id.Length == 0;
@@ -116,7 +122,7 @@ public sealed class Container : IDisposable
     }
 
     /// <summary>The first process lives, and is the one it was.</summary>
-    public bool IsAlive() => State.Pid > 0 && ProcessStat.TryRead(State.Pid) is { HasEnded: false } stat && stat.StartTime == State.StartTime;
+    public bool IsAlive() => ContainerProcesses.IsAlive(State);
 
     /// <summary>A descriptor of the first process; null when it has ended.</summary>
     public FileDescriptor? TryOpenProcess()

@@ -36,6 +36,8 @@ public sealed record ContainerState
 
     public IReadOnlyList<Namespace> Namespaces { get; init; } = [];
 
+    public bool OwnsPidNamespace => Namespaces.Any(ns => ns is { Type: "pid", Path: null or "" });
+
     /// <summary>The names are those of runc's state.json where it has the field, as tools look there.</summary>
     public byte[] ToJson() => JsonText.Write(json =>
     {

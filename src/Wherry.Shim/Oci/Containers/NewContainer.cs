@@ -54,6 +54,11 @@ public sealed class NewContainer : IDisposable
         options.RequireConsoleFor(bundle.Process.Terminal);
         var inherited = InheritedDescriptors.Find(options.PreservedDescriptors);
         using var placement = Placement.Of(global, bundle.Linux.CgroupsPath, options.Id);
+        if (GlobalOptions.IsOrdinaryUser)
+        {
+            UnlimitedCheck.Require(bundle.Linux.Resources, placement.Cgroup);
+        }
+
         var directory = StateDirectory.Make(global.Root, options.Id);
         var container = new NewContainer(global, options, bundle, placement.Cgroup, directory, StateOf(options, bundle, placement));
         try

@@ -39,12 +39,15 @@ public sealed class Placement : IDisposable
     {
         if (!global.SystemdCgroup)
         {
-            return new Placement(string.IsNullOrEmpty(cgroupsPath) ? OwnPath + id : cgroupsPath, null, null);
+            return new Placement(string.IsNullOrEmpty(cgroupsPath) ? DefaultParent() + OwnPath + id : cgroupsPath, null, null);
         }
 
         var scope = ScopeName.Parse(cgroupsPath, id);
         return new Placement(scope.CgroupPath, SystemdManager.Connect(), scope);
     }
+
+    // Ordinary users may make cgroups only below one they have been given.
+    private static string DefaultParent() => GlobalOptions.IsOrdinaryUser ? CgroupHost.Detect().FindDelegated() ?? "" : "";
 
     /// <summary>The cgroup of a container that there is.</summary>
     public static CgroupDirectories Locate(ContainerState state) => CgroupHost.Detect().Locate(state.CgroupsPath, isUnit: state.Unit.Length > 0);

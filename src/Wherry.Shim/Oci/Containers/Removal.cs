@@ -46,7 +46,7 @@ public static class Removal
     /// <exception cref="WherryException">Processes in it would not end.</exception>
     private static void RemoveCgroup(CgroupDirectories cgroup, ContainerState state)
     {
-        if (!cgroup.KillAll(PatienceWithProcesses))
+        if (!ContainerProcesses.KillAll(state, cgroup, PatienceWithProcesses))
         {
             throw WherryException.System($"processes of the container have not ended {PatienceWithProcesses.TotalSeconds:0} seconds after they were killed");
         }

@@ -51,7 +51,7 @@ public sealed class StateDirectory : IDisposable
             throw WherryException.Conflict("container with given ID already exists");
         }
 
-        Syscall.Check(made, $"make the state directory {path}");
+        Syscall.Check(made, $"make the state directory {path} (--root, or for ordinary users XDG_RUNTIME_DIR, says where it is to be)");
         var directory = new StateDirectory(path, FileSyscalls.Open(path, OpenFlags.ReadOnly | OpenFlags.Directory));
         directory.Lock();
         return directory;
