@@ -69,6 +69,7 @@ if [ -z "${FILTER:-}" ] && [ "$(uname -m)" = x86_64 ]; then
     eng/vm/test.sh "$results" || status=$?
     add unified-runtime "$status"
     add unified-end-to-end "$status"
+    add checkpoint "$status"
     add systemd-unified "$status"
     add systemd-hybrid "$status"
 fi

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Runs the tests of cgroups and of a container's life once more, on a unified hierarchy and Debian's own kernel; and
-# those of cgroups that systemd makes on machines that it runs.
-# usage: eng/vm/test.sh RESULTS (a folder, which gets unified-*.trx and systemd-*.trx)
+# Runs the tests of cgroups and of a container's life once more, on a unified hierarchy and Debian's own kernel, those of
+# checkpoints, which Debian's CRIU can only make there, and those of cgroups that systemd makes on machines that it runs.
+# usage: eng/vm/test.sh RESULTS (a folder, which gets unified-*.trx, checkpoint.trx and systemd-*.trx)
 set -eu
 results=$1
 exchange=$results/vm
@@ -25,6 +25,9 @@ eng/vm/run.sh "$exchange" "export WHERRY_OUT='${WHERRY_OUT:-$PWD/out}'"'
     run unified-runtime Wherry.Runtime.Tests -class- Wherry.Runtime.Tests.Containers.CollectionStressTests
     run unified-end-to-end Wherry.EndToEnd.Tests -class Wherry.EndToEnd.Tests.LimitTests \
         -class Wherry.EndToEnd.Tests.LifecycleTests -class Wherry.EndToEnd.Tests.IsolationTests
+    # CRIU, as Debian has it, knows the kernel that Debian has.
+    run checkpoint Wherry.EndToEnd.Tests -class Wherry.EndToEnd.Tests.OciRuntime.OciCheckpointTests \
+        -class Wherry.EndToEnd.Tests.OciRuntime.OciTerminalTests
     exit $status' || status=$?
 report
 # shellcheck disable=SC2016 # for the machine's shell
