@@ -1,4 +1,5 @@
 using Wherry.Errors;
+using Wherry.Linux.Processes;
 using Wherry.Oci.Runtime;
 using Wherry.Runtime.Mounts;
 
@@ -38,6 +39,27 @@ public static class CheckpointCheck
         if (spec.Process?.IoPriority is not null)
         {
             throw Refuse("process.ioPriority", "CRIU does not keep it");
+        }
+    }
+
+    /// <summary>CRIU dumps the first process and what is below it, and would end without a trace what <c>exec</c> has started.</summary>
+    /// <param name="pid">The first process.</param>
+    /// <param name="processes">All that are in the container's cgroup.</param>
+    /// <exception cref="WherryException">Others run.</exception>
+    public static void RequireOneTree(int pid, IReadOnlyList<int> processes)
+    {
+        foreach (var process in processes)
+        {
+            var above = process;
+            while (above != pid && ProcessStat.TryRead(above) is { HasEnded: false, Parent: > 0 } stat)
+            {
+                above = stat.Parent;
+            }
+
+            if (above != pid && ProcessStat.TryRead(process) is { HasEnded: false })
+            {
+                throw WherryException.Conflict($"process {process} was started in the container by exec: a checkpoint holds what the first process has started; end it first");
+            }
         }
     }
 

@@ -11,7 +11,7 @@ public static class CriuLog
     private const string Mark = "Error (";
 
     /// <summary>Adds to a failure of CRIU's where its log is, and what that says where the failure does not.</summary>
-    public static WherryException Explain(WherryException failure, string path)
+    public static WherryException Explain(CriuException failure, string path)
     {
         if (!File.Exists(path))
         {

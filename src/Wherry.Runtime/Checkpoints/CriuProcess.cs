@@ -101,17 +101,17 @@ public sealed class CriuProcess : IDisposable
     }
 
     /// <summary>Writes images of a process and all below it, which ends them unless they are to be left running.</summary>
-    /// <exception cref="WherryException">It failed; the processes run on.</exception>
+    /// <exception cref="CriuException">It failed; the processes run on.</exception>
     public void Dump(CriuOptions options) => Require(Ask(CriuKind.Dump, options, null), "dump the container's processes");
 
     /// <summary>Writes images of memory alone, while the processes run.</summary>
-    /// <exception cref="WherryException">It failed; the processes run on.</exception>
+    /// <exception cref="CriuException">It failed; the processes run on.</exception>
     public void PreDump(CriuOptions options) => Require(Ask(CriuKind.PreDump, options, null), "dump the memory of the container's processes");
 
     /// <summary>Makes the processes of images again; the first is a child of ours.</summary>
     /// <param name="options">How.</param>
     /// <param name="onEvent">Told what is reached, with a process id or a descriptor (the caller's then) if there is one. What it throws ends the restore.</param>
-    /// <exception cref="WherryException">It failed, and has ended what it had made.</exception>
+    /// <exception cref="CriuException">It failed, and has ended what it had made.</exception>
     public void Restore(CriuOptions options, Action<string, int, FileDescriptor?> onEvent) => Require(Ask(CriuKind.Restore, options, onEvent), "restore the container's processes");
 
     public void Dispose()
@@ -224,14 +224,14 @@ public sealed class CriuProcess : IDisposable
         if (!answer.Success)
         {
             var why = CriuLog.Errors(answer.Error ?? "");
-            throw WherryException.System($"CRIU could not {doing}{(why.Length > 0 ? ": " + why : Said())}");
+            throw new CriuException($"CRIU could not {doing}{(why.Length > 0 ? ": " + why : Said())}");
         }
     }
 
-    private WherryException Broken()
+    private CriuException Broken()
     {
         Reap();
-        return WherryException.System($"CRIU ended before it had answered{Said()}");
+        return new CriuException($"CRIU ended before it had answered{Said()}");
     }
 
     private string Said()

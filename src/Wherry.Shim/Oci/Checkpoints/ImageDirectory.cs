@@ -34,15 +34,15 @@ public sealed class ImageDirectory
     public FileDescriptor OpenWork() => FileSyscalls.Open(_workPath, OpenFlags.ReadOnly | OpenFlags.Directory);
 
     /// <summary>For a dump: makes what is missing.</summary>
-    public static ImageDirectory Make(string path, string workPath)
+    public static ImageDirectory Make(string path, string workPath, string log)
     {
         var made = MakeOne(path);
-        return new ImageDirectory(path, workPath, made, MakeOne(workPath));
+        return new ImageDirectory(path, workPath, made, MakeOne(workPath)).WithoutLog(log);
     }
 
     /// <summary>For a restore.</summary>
     /// <exception cref="WherryException">There are no images.</exception>
-    public static ImageDirectory Open(string path, string workPath)
+    public static ImageDirectory Open(string path, string workPath, string log)
     {
         foreach (var file in (ReadOnlySpan<string>)[Inventory, CheckpointRecord.FileName])
         {
@@ -52,7 +52,7 @@ public sealed class ImageDirectory
             }
         }
 
-        return new ImageDirectory(path, workPath, made: false, MakeOne(workPath));
+        return new ImageDirectory(path, workPath, made: false, MakeOne(workPath)).WithoutLog(log);
     }
 
     public CheckpointRecord ReadRecord()
@@ -107,6 +107,13 @@ public sealed class ImageDirectory
     }
 
     private string RecordPath => Path.Combine(_path, CheckpointRecord.FileName);
+
+    // An earlier command's would be taken for this one's.
+    private ImageDirectory WithoutLog(string log)
+    {
+        File.Delete(LogPath(log));
+        return this;
+    }
 
     private static bool MakeOne(string path)
     {

@@ -24,7 +24,8 @@ public sealed class RestoredContainer : IDisposable
     /// <summary>What CRIU is to call a network namespace that is another's.</summary>
     public const string NetworkName = "network";
 
-    private const string Log = "restore.log";
+    /// <summary>The name of CRIU's log.</summary>
+    public const string Log = "restore.log";
 
     private readonly GlobalOptions _global;
     private readonly CreateOptions _options;
@@ -72,14 +73,14 @@ public sealed class RestoredContainer : IDisposable
             }));
             return container;
         }
-        catch (Exception e)
+        catch (CriuException e)
         {
             container.Abandon();
-            if (e is WherryException failure)
-            {
-                throw CriuLog.Explain(failure, images.LogPath(Log));
-            }
-
+            throw CriuLog.Explain(e, images.LogPath(Log));
+        }
+        catch
+        {
+            container.Abandon();
             throw;
         }
     }

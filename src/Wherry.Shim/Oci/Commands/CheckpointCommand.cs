@@ -37,6 +37,7 @@ public sealed class CheckpointCommand : ICommand
         using var container = Container.OpenLocked(global.Root, id);
         RequireProgram(container);
         CheckpointCheck.Require(container.Spec);
+        CheckpointCheck.RequireOneTree(container.State.Pid, container.Cgroup.Processes());
         var path = CheckpointOptions.ImagePath(parsed);
         var parent = parsed.Text("parent-path") is { Length: > 0 } given ? given : null;
         if (parent is not null)
@@ -52,7 +53,7 @@ public sealed class CheckpointCommand : ICommand
             TracksMemory = parent is not null || parsed.IsOn("pre-dump"),
             PageServer = CheckpointOptions.PageServer(parsed),
         });
-        var images = ImageDirectory.Make(path, CheckpointOptions.WorkPath(parsed));
+        var images = ImageDirectory.Make(path, CheckpointOptions.WorkPath(parsed), Log);
         try
         {
             Dump(program, container, images, options, parsed.IsOn("pre-dump"));
@@ -66,7 +67,7 @@ public sealed class CheckpointCommand : ICommand
             }
 
             images.Undo(Log);
-            if (e is WherryException failure)
+            if (e is CriuException failure)
             {
                 throw CriuLog.Explain(failure, images.LogPath(Log));
             }

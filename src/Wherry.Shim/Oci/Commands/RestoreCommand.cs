@@ -42,7 +42,7 @@ public sealed class RestoreCommand : ICommand
             }
         }
 
-        var images = ImageDirectory.Open(CheckpointOptions.ImagePath(parsed), CheckpointOptions.WorkPath(parsed));
+        var images = ImageDirectory.Open(CheckpointOptions.ImagePath(parsed), CheckpointOptions.WorkPath(parsed), RestoredContainer.Log);
         using var container = RestoredContainer.Restore(global, options, images, program, criu => CheckpointOptions.Apply(parsed, criu) with
         {
             LsmProfile = parsed.Text("lsm-profile") is { Length: > 0 } profile ? profile : null,
