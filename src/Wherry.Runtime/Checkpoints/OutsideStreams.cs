@@ -8,7 +8,9 @@ namespace Wherry.Runtime.Checkpoints;
 /// <summary>A first process's standard streams, where they are its maker's and not the container's own.</summary>
 public static class OutsideStreams
 {
-    private const int Count = 3;
+    /// <summary>Input, output, error.</summary>
+    public const int Count = 3;
+
     private const uint FirstPtsMajor = 136;
     private const uint LastPtsMajor = 143;
     private const uint TtyMajor = 4;

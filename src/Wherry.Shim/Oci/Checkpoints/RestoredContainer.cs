@@ -161,7 +161,7 @@ public sealed class RestoredContainer : IDisposable
     private static List<(string Key, FileDescriptor Descriptor)> Inherited(CheckpointRecord record, FileDescriptor? network)
     {
         var given = new List<(string Key, FileDescriptor Descriptor)>();
-        for (var fd = 0; fd < record.Streams.Count; fd++)
+        for (var fd = 0; fd < Math.Min(record.Streams.Count, OutsideStreams.Count); fd++)
         {
             // Two streams that were one are one again.
             if (record.Streams[fd].Length > 0 && !given.Exists(each => each.Key == record.Streams[fd]))
