@@ -63,6 +63,9 @@ need_test() {
     need dbus /usr/bin/dbus-daemon
     need skopeo skopeo
     need umoci umoci
+    # What checkpoint and restore run, and what that runs.
+    need criu criu
+    need iptables iptables
     # Callers of the OCI runtime and its peers; no daemon of theirs is started by these packages here.
     need podman podman
     need conmon conmon

@@ -67,11 +67,10 @@ if [ -z "${FILTER:-}" ] && [ "$(uname -m)" = x86_64 ]; then
     echo "== on a unified cgroup hierarchy and under systemd, in virtual machines"
     status=0
     eng/vm/test.sh "$results" || status=$?
-    add unified-runtime "$status"
-    add unified-ordinary-user "$status"
-    add unified-end-to-end "$status"
-    add systemd-unified "$status"
-    add systemd-hybrid "$status"
+    for stage in unified-runtime unified-ordinary-user unified-end-to-end unified-apparmor unified-quotas unified-sizes \
+        unified-rootless unified-checkpoint systemd-unified systemd-hybrid; do
+        add "$stage" "$status"
+    done
 fi
 
 if [ "$skipped" -gt 0 ]; then

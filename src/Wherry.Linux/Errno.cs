@@ -44,6 +44,7 @@ public static partial class Errno
     public const int EADDRINUSE = 98;
     public const int EADDRNOTAVAIL = 99;
     public const int ENOBUFS = 105;
+    public const int ECONNRESET = 104;
     public const int ECONNREFUSED = 111;
     public const int EDQUOT = 122;
 

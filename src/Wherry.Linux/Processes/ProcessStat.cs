@@ -5,8 +5,9 @@ namespace Wherry.Linux.Processes;
 
 /// <summary>What tells one process from another that had its id before (proc(5), stat).</summary>
 /// <param name="State">One letter: R, S, D, T, Z (ended, not yet collected) …</param>
+/// <param name="Parent">Its parent's id.</param>
 /// <param name="StartTime">Clock ticks since the host was booted.</param>
-public readonly record struct ProcessStat(char State, ulong StartTime)
+public readonly record struct ProcessStat(char State, int Parent, ulong StartTime)
 {
     // The split begins at field 3, behind the name, which may hold anything.
     private const int FirstField = 3;
@@ -38,7 +39,7 @@ public readonly record struct ProcessStat(char State, ulong StartTime)
 
         var fields = text![(name + 2)..].Split(' ');
         return fields.Length > StartTimeField - FirstField && ulong.TryParse(fields[StartTimeField - FirstField], CultureInfo.InvariantCulture, out var start)
-            ? new ProcessStat(fields[0][0], start)
+            ? new ProcessStat(fields[0][0], int.Parse(fields[1], CultureInfo.InvariantCulture), start)
             : null;
     }
 }

@@ -18,10 +18,17 @@ public static class RuntimeHooks
     /// <exception cref="SandboxStartException">One failed; the container is to be removed.</exception>
     public static void AtCreation(FileDescriptor channel, string id, int pid, string bundle, Spec spec)
     {
+        AtCreation(id, pid, bundle, spec);
+        UnixSockets.SendMessage(channel, new WireWriter(MessageKind.StageContinue, 0).Finish().Span);
+    }
+
+    /// <summary>The same where no stage waits.</summary>
+    /// <inheritdoc cref="AtCreation(FileDescriptor, string, int, string, Spec)"/>
+    public static void AtCreation(string id, int pid, string bundle, Spec spec)
+    {
         var state = HookState.Of(id, "creating", pid, bundle, spec);
         HookRunner.Run("prestart", spec.Hooks?.Prestart ?? [], state);
         HookRunner.Run("createRuntime", spec.Hooks?.CreateRuntime ?? [], state);
-        UnixSockets.SendMessage(channel, new WireWriter(MessageKind.StageContinue, 0).Finish().Span);
     }
 
     /// <summary>poststart, once the program runs. What fails is told and changes nothing.</summary>

@@ -23,6 +23,8 @@ public static class OciCommandLine
           exec       Run a further program in a container
           pause      Freeze a container's processes
           resume     Let them go on
+          checkpoint Write a container's running processes to disk, and end them
+          restore    Make a container whose processes go on from there
           update     Change a running container's limits
           events     Print what a container uses, and when it runs out of memory
           delete     Remove a container that has stopped
@@ -88,7 +90,8 @@ public static class OciCommandLine
             "delete" => new DeleteCommand(),
             "spec" => new SpecCommand(),
             "features" => new FeaturesCommand(),
-            "checkpoint" or "restore" => throw WherryException.Unsupported($"{name} is not supported: {ProgramName} does not work with CRIU"),
+            "checkpoint" => new CheckpointCommand(),
+            "restore" => new RestoreCommand(),
             _ => throw CommandFailure.NoSuchCommand(name),
         };
         try

@@ -140,8 +140,9 @@ public sealed class OciHost : IAsyncLifetime
 
     public async Task<string> StatusAsync(string id) => (string)(await StateAsync(id))["status"]!;
 
-    public Task WaitForStatusAsync(string id, string status) =>
-        Eventually.TrueAsync(async () => await StatusAsync(id) == status, $"container {id} is {status}");
+    /// <summary>Waits until there is such a container, of that status.</summary>
+    public Task WaitForStatusAsync(string id, string status, double seconds = 15) => Eventually.TrueAsync(
+        async () => await RunAsync("state", id) is { ExitCode: 0 } state && (string)JsonNode.Parse(state.Output)!["status"]! == status, $"container {id} is {status}", seconds);
 
     /// <summary>What the container has written until now.</summary>
     public static string Output(string bundle) => File.ReadAllText(Path.Combine(bundle, "output"));

@@ -54,6 +54,37 @@ public sealed class OciTerminalTests(OciHost host) : IClassFixture<OciHost>
     }
 
     [Fact]
+    public async Task Restore_sends_the_restored_terminals_master_to_the_console_socket()
+    {
+        Criu.Need();
+        var bundle = host.Bundle("while ! test -e /tmp/go; do sleep 0.05; done; tty; stty size; echo end; sleep 1000", config =>
+        {
+            config["process"]!["terminal"] = true;
+            config["process"]!["consoleSize"] = new System.Text.Json.Nodes.JsonObject { ["height"] = 33, ["width"] = 77 };
+        });
+        string id;
+        string[] images = ["--image-path", Path.Combine(bundle, "checkpoint")];
+        using (var first = await ReceiveAsync(bundle))
+        {
+            id = await host.CreateAsync(bundle, "--console-socket", Path.Combine(bundle, "console"));
+            Assert.Equal("/dev/ptmx", await LineAsync(first));
+            (await host.RunAsync("start", id)).Succeeded();
+            (await host.RunAsync(["checkpoint", .. images, id])).Succeeded();
+            await EndAsync(first);
+        }
+
+        (await host.LeaveAsync(bundle, ["restore", "--detach", "--bundle", bundle, .. images, id])).Exited(1);
+        File.Delete(Path.Combine(bundle, "console"));
+        using var second = await ReceiveAsync(bundle);
+        (await host.LeaveAsync(bundle, ["restore", "--detach", "--bundle", bundle, "--console-socket", Path.Combine(bundle, "console"), .. images, id])).Succeeded();
+        Assert.Equal("/dev/ptmx", await LineAsync(second));
+        (await host.RunAsync("exec", id, "touch", "/tmp/go")).Succeeded();
+        Assert.Equal("/dev/pts/0", await LineAsync(second));
+        Assert.Equal("33 77", await LineAsync(second));
+        await EndAsync(second);
+    }
+
+    [Fact]
     public async Task A_terminal_and_who_is_to_have_it_must_go_together()
     {
         var bundle = host.Bundle("true", config => config["process"]!["terminal"] = true);

@@ -59,6 +59,26 @@ public sealed class PodmanCallerTests : IAsyncLifetime
         Assert.Equal(5, await exec.ExitAsync());
     }
 
+    [Fact]
+    public async Task Podman_checkpoints_and_restores()
+    {
+        Criu.Need();
+        (await RunAsync("-d", "--name", "counter", "-m", "64m", "busybox", "sh", "-c", "n=0; while true; do n=$((n+1)); echo $n; sleep 0.1; done")).Succeeded();
+        await LoggedAsync(3);
+        (await PodmanAsync("container", "checkpoint", "--keep", "counter")).Succeeded();
+        Assert.Equal("exited", (await PodmanAsync("inspect", "--format", "{{.State.Status}}", "counter")).Succeeded().Text);
+        var before = (await PodmanAsync("logs", "counter")).Succeeded().Lines.Length;
+        (await PodmanAsync("container", "restore", "--keep", "counter")).Succeeded();
+        await LoggedAsync(before + 3);
+        var lines = (await PodmanAsync("logs", "counter")).Succeeded().Lines;
+        Assert.Equal(Enumerable.Range(1, lines.Length).Select(n => n.ToString(System.Globalization.CultureInfo.InvariantCulture)), lines);
+        (await PodmanAsync("exec", "counter", "true")).Succeeded();
+        (await PodmanAsync("rm", "-f", "-t", "0", "counter")).Succeeded();
+
+        Task LoggedAsync(int lines) => Eventually.TrueAsync(
+            async () => (await PodmanAsync("logs", "counter")).Lines.Length >= lines, $"there are {lines} lines in the log", seconds: 60);
+    }
+
     private Task<CommandResult> RunAsync(params string[] arguments) => PodmanAsync(["run", "--network", "none", .. arguments]);
 
     private Task<CommandResult> PodmanAsync(params string[] arguments) => Command.RunAsync("podman", Arguments(arguments));

@@ -82,7 +82,7 @@ public sealed class ExecCommand : ICommand
         options.RequireConsoleFor(process.Terminal);
         if (!detach)
         {
-            EveryThread.Run(() => SignalSyscalls.SetMask(SignalSyscalls.Deliverable));
+            Foreground.TakeSignals();
         }
 
         // The child that enters the container shares our memory until it is the program.

@@ -10,6 +10,9 @@ public sealed class FeaturesCommand : ICommand
     public const string OldestSpec = "1.0.0";
     public const string NewestSpec = "1.2.0";
 
+    // The specification has no field for it, so this is where callers look.
+    private const string CheckpointMark = "org.opencontainers.runc.checkpoint.enabled";
+
     private static readonly string[] MountOptions =
     [
         "atime", "bind", "defaults", "dev", "diratime", "exec", "idmap", "noatime", "nodev", "nodiratime", "noexec", "norelatime",
@@ -43,7 +46,7 @@ public sealed class FeaturesCommand : ICommand
             "intelRdt": { "enabled": false },
             "mountExtensions": { "idmap": { "enabled": true } }
           },
-          "annotations": { "io.wherry.version": "{{ProgramVersion.Text}}" }
+          "annotations": { "io.wherry.version": "{{ProgramVersion.Text}}", "{{CheckpointMark}}": "true" }
         }
         """;
 

@@ -1,6 +1,5 @@
 using Wherry.Errors;
 using Wherry.Linux.Processes;
-using Wherry.Linux.Signals;
 using Wherry.Shim.Oci.CommandLine;
 using Wherry.Shim.Oci.Containers;
 
@@ -22,7 +21,7 @@ public sealed class RunCommand : ICommand
         var options = CreateOptions.From(parsed, "run") with { Detach = parsed.IsOn("detach") };
         if (!options.Detach)
         {
-            options = options with { WhileStageBegins = TakeSignals };
+            options = options with { WhileStageBegins = Foreground.TakeSignals };
             if (!parsed.IsOn("no-subreaper"))
             {
                 ProcessSyscalls.BecomeSubreaper();
@@ -49,27 +48,11 @@ public sealed class RunCommand : ICommand
                 throw;
             }
 
-            return options.Detach ? 0 : Wait(container, keep: parsed.IsOn("keep"));
+            return options.Detach ? 0 : container.Wait(keep: parsed.IsOn("keep"));
         }
         catch (WherryException e)
         {
             throw CommandFailure.Of("run", e, 1);
         }
-    }
-
-    // All signals are taken in order from one descriptor, so no thread may take one on its own.
-    private static void TakeSignals() => EveryThread.Run(() => SignalSyscalls.SetMask(SignalSyscalls.Deliverable));
-
-    private static int Wait(NewContainer container, bool keep)
-    {
-        container.Unlock();
-        using var foreground = new Foreground(container.Pid, container.Master);
-        var exitCode = foreground.Serve();
-        if (!keep)
-        {
-            container.Remove();
-        }
-
-        return exitCode;
     }
 }

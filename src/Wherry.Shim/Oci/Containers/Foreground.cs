@@ -23,6 +23,27 @@ public sealed class Foreground(int pid, FileDescriptor? master) : IPollHandler, 
     private TerminalMode? _mode;
     private int? _exitCode;
 
+    /// <summary>For the process that is going to wait: all signals are taken in order from one descriptor, so no thread may take one on its own.</summary>
+    public static void TakeSignals() => EveryThread.Run(() => SignalSyscalls.SetMask(SignalSyscalls.Deliverable));
+
+    /// <summary>Waits for the end of a container's program, while other commands may change the container.</summary>
+    /// <param name="container">The container, locked by the caller.</param>
+    /// <param name="master">Its terminal, if it has one; not owned.</param>
+    /// <param name="keep">Leave the container then, rather than remove it.</param>
+    /// <returns>The program's exit code.</returns>
+    public static int Wait(Reservation container, FileDescriptor? master, bool keep)
+    {
+        container.Unlock();
+        using var foreground = new Foreground(container.State.Pid, master);
+        var exitCode = foreground.Serve();
+        if (!keep)
+        {
+            container.Remove();
+        }
+
+        return exitCode;
+    }
+
     /// <returns>The program's exit code.</returns>
     public int Serve()
     {

@@ -1,9 +1,6 @@
 using Wherry.Errors;
 using Wherry.Linux;
-using Wherry.Linux.Cgroups;
 using Wherry.Linux.Files;
-using Wherry.Linux.Processes;
-using Wherry.Linux.Signals;
 using Wherry.Linux.Sockets;
 using Wherry.Runtime.Bundles;
 using Wherry.Runtime.Checks;
@@ -24,24 +21,18 @@ public sealed class NewContainer : IDisposable
 {
     private readonly GlobalOptions _global;
     private readonly CreateOptions _options;
-    private readonly Bundle _bundle;
-    private readonly CgroupDirectories _cgroup;
-    private readonly StateDirectory _directory;
-    private ContainerState _state;
+    private readonly Reservation _reservation;
     private FileDescriptor? _channel;
     private FileDescriptor? _listener;
 
-    private NewContainer(GlobalOptions global, CreateOptions options, Bundle bundle, CgroupDirectories cgroup, StateDirectory directory, ContainerState state)
+    private NewContainer(GlobalOptions global, CreateOptions options, Reservation reservation)
     {
         _global = global;
         _options = options;
-        _bundle = bundle;
-        _cgroup = cgroup;
-        _directory = directory;
-        _state = state;
+        _reservation = reservation;
     }
 
-    public int Pid => _state.Pid;
+    public int Pid => _reservation.State.Pid;
 
     /// <summary>The terminal's, if there is a terminal and it was not sent away.</summary>
     public FileDescriptor? Master { get; private set; }
@@ -59,23 +50,10 @@ public sealed class NewContainer : IDisposable
             UnlimitedCheck.Require(bundle.Linux.Resources, placement.Cgroup);
         }
 
-        var directory = StateDirectory.Make(global.Root, options.Id);
-        var container = new NewContainer(global, options, bundle, placement.Cgroup, directory, StateOf(options, bundle, placement));
+        var container = new NewContainer(global, options, Reservation.Make(global, options.Id, bundle, placement));
         try
         {
-            container.RequireEmptyCgroup();
-        }
-        catch
-        {
-            // Nothing is ours yet but the directory; least of all the processes in that cgroup.
-            directory.Remove();
-            container.Dispose();
-            throw;
-        }
-
-        try
-        {
-            container.Record(filter);
+            container._reservation.Record(filter);
             using (placement.Make(options.Id, bundle.Linux.Resources))
             {
                 container.LaunchStage(inherited);
@@ -85,7 +63,7 @@ public sealed class NewContainer : IDisposable
             container.WaitUntilReady();
             container.SendConsole();
             DescriptorSocket.SendProcess(options.ProcessSocket, container.Pid);
-            directory.WriteState(container._state);
+            container._reservation.WriteState();
             return container;
         }
         catch
@@ -103,30 +81,18 @@ public sealed class NewContainer : IDisposable
     public void Start()
     {
         Word.Give(_channel!);
-        RuntimeHooks.AfterStart(_state.Id, _state.Pid, _bundle.Directory, _bundle.Spec, _global.Log.Warning);
+        RuntimeHooks.AfterStart(_reservation.State.Id, Pid, Bundle.Directory, Bundle.Spec, _global.Log.Warning);
     }
 
-    /// <summary>Lets other commands change the container from now on.</summary>
-    public void Unlock() => _directory.Unlock();
-
-    /// <summary>Removes the container, whose program has ended.</summary>
-    public void Remove()
-    {
-        _directory.Lock();
-        Removal.Remove(_global, _directory, _state, _cgroup, _bundle.Spec);
-    }
+    /// <summary>Waits in the foreground for the program's end, while other commands may change the container.</summary>
+    /// <param name="keep">Leave the container then, rather than remove it.</param>
+    /// <returns>The program's exit code.</returns>
+    public int Wait(bool keep) => Foreground.Wait(_reservation, Master, keep);
 
     /// <summary>Undoes all that was made, and disposes this.</summary>
     public void Abandon()
     {
-        if (_state.Pid > 0)
-        {
-            // Our child, not yet reaped, so the id is still its own.
-            ProcessSyscalls.Kill(_state.Pid, SignalNumber.Kill);
-            ProcessSyscalls.Wait(_state.Pid, block: true);
-        }
-
-        Removal.Remove(_global, _directory, _state, _cgroup, _bundle.Spec);
+        _reservation.Abandon();
         Dispose();
     }
 
@@ -135,56 +101,26 @@ public sealed class NewContainer : IDisposable
         Master?.Dispose();
         _channel?.Dispose();
         _listener?.Dispose();
-        _directory.Dispose();
+        _reservation.Dispose();
     }
 
-    private static ContainerState StateOf(CreateOptions options, Bundle bundle, Placement placement) => new()
-    {
-        Id = options.Id,
-        OciVersion = bundle.Spec.OciVersion,
-        Bundle = bundle.Directory,
-        Rootfs = Path.GetFullPath(bundle.RootPath),
-        CgroupsPath = placement.Path,
-        Unit = placement.Unit,
-        Created = DateTimeOffset.UtcNow,
-        Annotations = bundle.Spec.Annotations ?? new Dictionary<string, string>(),
-        Namespaces = bundle.Linux.Namespaces,
-    };
-
-    private void RequireEmptyCgroup()
-    {
-        if (_cgroup.Processes() is { Count: > 0 } strangers)
-        {
-            throw WherryException.Conflict($"container's cgroup is not empty: {strangers.Count} process(es) found in {_state.CgroupsPath}");
-        }
-    }
-
-    private void Record(byte[]? filter)
-    {
-        _directory.Write(StateDirectory.ConfigFile, Bundle.ReadConfig(_bundle.Directory));
-        if (filter is not null)
-        {
-            _directory.Write(StateDirectory.FilterFile, filter);
-        }
-
-        _directory.WriteState(_state);
-    }
+    private Bundle Bundle => _reservation.Bundle;
 
     private void LaunchStage(InheritedDescriptors inherited)
     {
         using var nothing = FileSyscalls.Open("/dev/null", OpenFlags.ReadWrite);
-        var terminal = _bundle.Process.Terminal;
+        var terminal = Bundle.Process.Terminal;
         using var stdin = terminal ? FileSyscalls.Duplicate(nothing) : FileSyscalls.Duplicate(0);
         using var stdout = terminal ? FileSyscalls.Duplicate(nothing) : FileSyscalls.Duplicate(1);
         using var stderr = terminal ? FileSyscalls.Duplicate(nothing) : FileSyscalls.Duplicate(2);
-        _listener = _options.WaitsForStart ? _directory.Listen() : null;
+        _listener = _options.WaitsForStart ? _reservation.Directory.Listen() : null;
         var pid = StageLauncher.Launch(
             new StageRequest
             {
-                Bundle = _bundle.Directory,
-                Cgroup = _cgroup,
-                CgroupsPath = _state.CgroupsPath,
-                Namespaces = _bundle.Linux.Namespaces,
+                Bundle = Bundle.Directory,
+                Cgroup = _reservation.Cgroup,
+                CgroupsPath = _reservation.State.CgroupsPath,
+                Namespaces = Bundle.Linux.Namespaces,
                 Stdin = stdin,
                 Stdout = stdout,
                 Stderr = stderr,
@@ -193,7 +129,7 @@ public sealed class NewContainer : IDisposable
                 PreservedDescriptors = inherited.Count,
                 Order = new StageOrder
                 {
-                    Id = _state.Id,
+                    Id = _reservation.State.Id,
                     FindProgramFirst = true,
                     NoPivot = _options.NoPivot,
                     NewKeyring = !_options.NoNewKeyring,
@@ -203,14 +139,14 @@ public sealed class NewContainer : IDisposable
                 },
             },
             out _channel);
-        _state = _state with { Pid = pid, StartTime = ProcessStat.TryRead(pid)?.StartTime ?? 0 };
-        NetworkDevices.Move(pid, _bundle.Linux.NetDevices);
+        _reservation.SetProcess(pid);
+        NetworkDevices.Move(pid, Bundle.Linux.NetDevices);
     }
 
     // In a user namespace the stage can't read what is root's; it compiles the rules itself.
-    private string? FilterFile() => _bundle.Linux.Seccomp is null || NamespaceKinds.Find(_bundle.Linux.Namespaces, "user") is not null
+    private string? FilterFile() => Bundle.Linux.Seccomp is null || NamespaceKinds.Find(Bundle.Linux.Namespaces, "user") is not null
         ? null
-        : $"{_directory.Path}/{StateDirectory.FilterFile}";
+        : $"{_reservation.Directory.Path}/{StateDirectory.FilterFile}";
 
     private void WaitUntilReady()
     {
@@ -218,8 +154,8 @@ public sealed class NewContainer : IDisposable
         var frame = Receive(buffer);
         if (frame.Kind == MessageKind.StageMounted)
         {
-            _directory.WriteState(_state);
-            RuntimeHooks.AtCreation(_channel!, _state.Id, _state.Pid, _bundle.Directory, _bundle.Spec);
+            _reservation.WriteState();
+            RuntimeHooks.AtCreation(_channel!, _reservation.State.Id, Pid, Bundle.Directory, Bundle.Spec);
             frame = Receive(buffer);
         }
 
@@ -240,7 +176,7 @@ public sealed class NewContainer : IDisposable
         Master ??= master;
         if (length < Frame.HeaderSize)
         {
-            throw WherryException.System(_cgroup.OomKills() > 0
+            throw WherryException.System(_reservation.Cgroup.OomKills() > 0
                 ? "unable to start container process: container init was OOM-killed (memory limit too low?)"
                 : "unable to start container process: it ended before it was ready");
         }
