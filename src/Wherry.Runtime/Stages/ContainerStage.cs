@@ -38,8 +38,6 @@ public sealed class ContainerStage
     private readonly List<string> _warnings = [];
     private bool _detached;
 
-    private const string NotifyPath = "/run/notify/notify.sock";
-
     private ContainerStage(StageChannel channel, FileDescriptor? listener, Bundle bundle, StageOrder order)
     {
         var host = CgroupHost.Detect(isMember: true);
@@ -123,10 +121,11 @@ public sealed class ContainerStage
         using var root = OpenRoot(handed);
         SetNames();
         Loopback();
-        FillVolumes(root);
-        MakeMounts(root, sources);
-        var terminal = PrepareDevices(root);
-        var process = WithNotifySocket(root, notify, _bundle.Process);
+        var contents = new RootContents(root, _bundle, _order, _cgroup);
+        contents.FillVolumes();
+        contents.MakeMounts(sources);
+        var terminal = contents.PrepareDevices();
+        var process = contents.WithNotifySocket(notify);
         if (!_order.IsLimited && _order.MountNamespace < 0)
         {
             _limits.ApplyDevices(_bundle.Linux.Resources);
@@ -140,8 +139,8 @@ public sealed class ContainerStage
         Sysctls.Set(_bundle.Linux.Sysctl);
         RunCreationHooks();
         var user = UserLookup.Resolve(root, _bundle.Options.User, _bundle.Process.User, _bundle.Options.AdditionalGroups);
-        MakeWorkingDirectory(root);
-        HidePaths(root);
+        contents.MakeWorkingDirectory();
+        contents.HidePaths();
         using var agent = ConnectAgent(filter);
         var keepGroups = UserNamespace.IsInside && FileSyscalls.TryReadText("/proc/self/setgroups")?.StartsWith("deny", StringComparison.Ordinal) is true;
 
@@ -265,18 +264,6 @@ public sealed class ContainerStage
         return MountSyscalls.CloneTree(path, recursive: false);
     }
 
-    private static Process WithNotifySocket(RootDirectory root, FileDescriptor? socket, Process process)
-    {
-        if (socket is null)
-        {
-            return process;
-        }
-
-        using var target = root.OpenOrMakeFile(NotifyPath);
-        MountSyscalls.Attach(socket, target, NotifyPath);
-        return process with { Env = [.. process.Env.Where(entry => !entry.StartsWith("NOTIFY_SOCKET=", StringComparison.Ordinal)), "NOTIFY_SOCKET=" + NotifyPath] };
-    }
-
     // Hooks of the runtime's are run by the maker, in whose namespaces they belong, while the root is not yet entered.
     private void RunCreationHooks()
     {
@@ -354,80 +341,6 @@ public sealed class ContainerStage
         if (own && !string.IsNullOrEmpty(_bundle.Spec.Domainname))
         {
             ProcessSyscalls.SetDomainname(_bundle.Spec.Domainname);
-        }
-    }
-
-    private void FillVolumes(RootDirectory root)
-    {
-        for (var i = 0; i < _bundle.Options.CopyUps.Count; i++)
-        {
-            var copyUp = _bundle.Options.CopyUps[i];
-            using var volume = _order.HandedOver is { } handed
-                ? new FileDescriptor(handed.CopyUps[i])
-                : FileSyscalls.Open(copyUp.VolumeDirectory, OpenFlags.PathOnly | OpenFlags.Directory);
-            CopyUp.Fill(root, copyUp.ContainerPath, volume);
-        }
-    }
-
-    private void MakeMounts(RootDirectory root, BindSources sources)
-    {
-        using var owners = new MappedOwners(container: null);
-        var mounts = new ContainerMounts(root, sources, _cgroup, owners, _bundle.Linux.MountLabel);
-        foreach (var mount in _bundle.Spec.Mounts)
-        {
-            try
-            {
-                mounts.Make(mount);
-            }
-            catch (LinuxException e)
-            {
-                throw new SandboxStartException($"mount {mount.Source} on {mount.Destination}: {e.Message}", 128);
-            }
-        }
-    }
-
-    private (FileDescriptor Master, FileDescriptor Slave)? PrepareDevices(RootDirectory root)
-    {
-        var devices = new DeviceNodes(root);
-        devices.Make(_bundle.Spec.Mounts, _bundle.Linux.Devices);
-        if (!_bundle.Process.Terminal)
-        {
-            return null;
-        }
-
-        var terminal = PseudoTerminal.OpenInside(root);
-        if (_bundle.Process.ConsoleSize is { Height: > 0, Width: > 0 } size)
-        {
-            PseudoTerminal.Resize(terminal.Master, size.Height, size.Width);
-        }
-
-        devices.BindConsole(terminal.Slave);
-        return terminal;
-    }
-
-    // As Docker does: a WORKDIR that the image lacks is made, as root.
-    private void MakeWorkingDirectory(RootDirectory root)
-    {
-        var directory = _bundle.Process.Cwd;
-        if (directory.Length > 1)
-        {
-            root.OpenOrMakeDirectory(directory).Dispose();
-        }
-    }
-
-    private void HidePaths(RootDirectory root)
-    {
-        var hidden = new HiddenPaths(root);
-        hidden.MakeReadOnly(_bundle.Linux.ReadonlyPaths);
-        hidden.Mask(_bundle.Linux.MaskedPaths);
-        if (_bundle.Options.NoSuidRoot)
-        {
-            MountSyscalls.SetAttributes(root.Descriptor, MountAttributes.NoSuid, MountAttributes.None, MountFlags.None, recursive: false, "/");
-        }
-
-        if (_bundle.Spec.Root?.Readonly is true)
-        {
-            MountSyscalls.SetAttributes(root.Descriptor, MountAttributes.ReadOnly, MountAttributes.None, MountFlags.None, recursive: false, "/");
         }
     }
 
