@@ -24,8 +24,6 @@ namespace Wherry.Runtime.Programs;
 /// <param name="namespaces">The kinds to join.</param>
 public sealed unsafe class ExecLauncher(int pid, CloneFlags namespaces) : IDisposable
 {
-    private const int PrSetDumpable = 4;
-
     private readonly VforkChild _joinerStack = new();
     private readonly VforkChild _programStack = new();
 
@@ -240,19 +238,10 @@ public sealed unsafe class ExecLauncher(int pid, CloneFlags namespaces) : IDispo
         return 0;
     }
 
-    // Lowering it may be refused on this host; the container's own start has warned of that. An ordinary user's own file
-    // is root's while the process, whose memory the child shares, is not dumpable; it has not yet entered the container.
+    // Lowering it may be refused on this host; the container's own start has warned of that.
     private static void SetOomScore(ref Join join)
     {
-        const int flags = OpenFlags.WriteOnly | OpenFlags.CloseOnExec;
-        var file = Syscall.Call(SyscallNumber.Openat, FileSyscalls.WorkingDirectory, (nint)join.OomScoreFile, flags);
-        if (file == -Errno.EACCES)
-        {
-            Syscall.Call(SyscallNumber.Prctl, PrSetDumpable, 1);
-            file = Syscall.Call(SyscallNumber.Openat, FileSyscalls.WorkingDirectory, (nint)join.OomScoreFile, flags);
-            Syscall.Call(SyscallNumber.Prctl, PrSetDumpable);
-        }
-
+        var file = OwnProcFile.OpenForWriting(join.OomScoreFile);
         if (file >= 0)
         {
             Syscall.Call(SyscallNumber.Write, file, (nint)join.OomScore, join.OomScoreLength);

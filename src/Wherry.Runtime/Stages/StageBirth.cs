@@ -5,6 +5,7 @@ using Wherry.Linux.Files;
 using Wherry.Linux.Kernel;
 using Wherry.Linux.Processes;
 using Wherry.Linux.Signals;
+using Wherry.Runtime.Programs;
 
 namespace Wherry.Runtime.Stages;
 
@@ -39,7 +40,6 @@ internal unsafe struct StageBirth
     private const int SetDescriptorFlags = 2;
     private const int CloseRangeCloseOnExec = 4;
     private const int PrSetPdeathsig = 1;
-    private const int PrSetDumpable = 4;
     private const int EmptyPathFlag = 0x1000;
 
     public int* CgroupFiles;
@@ -155,7 +155,7 @@ internal unsafe struct StageBirth
         }
 
         // Opened before the rights are gone, written once the namespace is there: the kernel asks who opened it.
-        var offsets = birth.TimeOffsetsLength == 0 ? 0 : OpenTimeOffsets(ref birth);
+        var offsets = birth.TimeOffsetsLength == 0 ? 0 : OwnProcFile.OpenForWriting(birth.TimeOffsetsFile);
         if (!Try(ref birth, BirthStep.TimeOffsets, offsets) || !EnterUserNamespace(ref birth))
         {
             return false;
@@ -174,22 +174,6 @@ internal unsafe struct StageBirth
         return (birth.Unshare == CloneFlags.None || Try(ref birth, BirthStep.Namespaces, Syscall.Call(SyscallNumber.Unshare, (nint)(uint)birth.Unshare)))
             && (birth.TimeOffsetsLength == 0 || Try(ref birth, BirthStep.TimeOffsets, Syscall.Call(SyscallNumber.Write, offsets, (nint)birth.TimeOffsets, birth.TimeOffsetsLength)))
             && EnterNewTimeNamespace(ref birth);
-    }
-
-    // An ordinary user's files in /proc are root's while their process is not dumpable. The memory is this child's own
-    // here, as it is to enter a time namespace, and so is what becomes of it.
-    private static nint OpenTimeOffsets(ref StageBirth birth)
-    {
-        const int flags = OpenFlags.WriteOnly | OpenFlags.CloseOnExec;
-        var file = Syscall.Call(SyscallNumber.Openat, FileSyscalls.WorkingDirectory, (nint)birth.TimeOffsetsFile, flags);
-        if (file == -Errno.EACCES)
-        {
-            Syscall.Call(SyscallNumber.Prctl, PrSetDumpable, 1);
-            file = Syscall.Call(SyscallNumber.Openat, FileSyscalls.WorkingDirectory, (nint)birth.TimeOffsetsFile, flags);
-            Syscall.Call(SyscallNumber.Prctl, PrSetDumpable);
-        }
-
-        return file;
     }
 
     // unshare(2) makes it for children only. Kernels before 6.3 don't take a process there that executes a program

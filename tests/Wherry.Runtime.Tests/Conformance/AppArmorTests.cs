@@ -19,8 +19,11 @@ public sealed class AppArmorTests
     {
         Require();
         await ParseAsync($"profile {Profile} flags=(attach_disconnected) {{\n file,\n signal,\n deny /tmp/forbidden w,\n}}\n");
+
+        // The first process goes under the profile thread by thread once the program, which it starts, is on its way.
+        const string wait = "for i in $(busybox seq 300); do cat /proc/1/task/*/attr/current | busybox grep -q unconfined || break; busybox sleep 0.1; done";
         var output = await OutputOfAsync(
-            "cat /proc/self/attr/current; for task in /proc/1/task/*; do cat $task/attr/current; done | busybox uniq; echo x > /tmp/forbidden || echo refused",
+            $"{wait}; cat /proc/self/attr/current; for task in /proc/1/task/*; do cat $task/attr/current; done | busybox uniq; echo x > /tmp/forbidden || echo refused",
             request => WithOptions(WithProcess(request, process => process with { ApparmorProfile = Profile }), options => options with { Init = init }));
         Assert.Equal($"{Profile} (enforce)\n{Profile} (enforce)\nrefused\n", output);
     }
