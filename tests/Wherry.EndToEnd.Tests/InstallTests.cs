@@ -36,6 +36,8 @@ public sealed class InstallTests
             Assert.Contains("KillMode=process", unit, StringComparison.Ordinal);
             Assert.Contains("Delegate=yes", unit, StringComparison.Ordinal);
 
+            await RunsAsync(Path.Combine(staging, "usr/local/bin/wherryd"));
+
             (await ScriptAsync("uninstall.sh", environment)).Succeeded();
             Assert.Empty(Directory.EnumerateFiles(staging, "*", SearchOption.AllDirectories));
         }
@@ -43,6 +45,15 @@ public sealed class InstallTests
         {
             Directory.Delete(staging, recursive: true);
         }
+    }
+
+    /// <summary>An engine from there finds what it needs from there, and runs a container.</summary>
+    private static async Task RunsAsync(string wherryd)
+    {
+        await using var engine = await PrivateEngine.StartWrappedAsync("/bin/sh", "-c", $"shift; exec {wherryd} \"$@\"", "sh");
+        var client = new Client(Clients.Wherry, Binaries.Wherry, engine.Host);
+        await client.TextAsync("load", "-q", "-i", await BaseImages.ArchiveAsync(BaseImages.Busybox));
+        Assert.Equal("runs", await client.TextAsync("run", "--rm", "--network", "none", "busybox", "echo", "runs"));
     }
 
     [Fact]

@@ -16,9 +16,14 @@ internal static class ShimLocation
             return File.Exists(given) ? given : throw WherryException.Invalid($"shim-path: {given} does not exist");
         }
 
-        var beside = Path.Combine(AppContext.BaseDirectory, Name);
-        return File.Exists(beside) ? beside
-            : File.Exists(Installed) ? Installed
-            : throw WherryException.Invalid($"wherry-shim is neither at {beside} nor at {Installed}: say where it is with --shim-path");
+        // As it was built; as it was installed, in bin and libexec of the same prefix; and as distributions have it.
+        string[] places =
+        [
+            Path.Combine(AppContext.BaseDirectory, Name),
+            Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "../libexec/wherry", Name)),
+            Installed,
+        ];
+        return places.FirstOrDefault(File.Exists)
+            ?? throw WherryException.Invalid($"wherry-shim is at none of {string.Join(", ", places.Distinct())}: say where it is with --shim-path");
     }
 }
