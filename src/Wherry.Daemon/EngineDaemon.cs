@@ -13,10 +13,15 @@ using Wherry.Networking.Uplink;
 namespace Wherry.Daemon;
 
 /// <summary>One run of the engine, from its options to the signal that ends it.</summary>
+/// <exception cref="WherryException">An option makes no sense, or the supervisor's executable is not there.</exception>
 internal sealed class EngineDaemon(DaemonOptions options, LineLog log)
 {
     /// <summary>What requests under way get to finish; attached clients and log followers are then cut off.</summary>
     private static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(2);
+
+    // What is wrong with the options is said when this is made: before namespaces are, in which an engine could run.
+    private readonly ListenAddress[] _addresses = [.. options.EffectiveHosts.Select(ListenAddress.Parse)];
+    private readonly EngineOptions _engineOptions = EngineOptionsOf(options);
 
     /// <summary>
     /// Starts in the order in which later steps need earlier ones and undoes in reverse: the data root is locked
@@ -29,19 +34,17 @@ internal sealed class EngineDaemon(DaemonOptions options, LineLog log)
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
         using var hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, IgnoreHangup);
 
-        var addresses = options.EffectiveHosts.Select(ListenAddress.Parse).ToArray();
-        var engineOptions = EngineOptions();
         using var dataRoot = DataRootLock.Take(options.DataRoot);
         using var pidFile = PidFile.Create(options.EffectivePidFile);
-        engineOptions = engineOptions with { Rootless = RootlessEngine.IsThisProcess ? ConnectNamespace() : null };
-        var engine = await WherryEngine.OpenAsync(engineOptions, log.Info, stop.Token).ConfigureAwait(false);
+        var rootless = RootlessEngine.IsThisProcess ? ConnectNamespace() : null;
+        var engine = await WherryEngine.OpenAsync(_engineOptions with { Rootless = rootless }, log.Info, stop.Token).ConfigureAwait(false);
         await using (engine.ConfigureAwait(false))
         {
-            var server = new RestServer(EngineRoutes.For(engine), Bind(addresses), log, new KestrelLog(log));
+            var server = new RestServer(EngineRoutes.For(engine), Bind(_addresses), log, new KestrelLog(log));
             await using (server.ConfigureAwait(false))
             {
                 await server.StartAsync(stop.Token).ConfigureAwait(false);
-                foreach (var address in addresses)
+                foreach (var address in _addresses)
                 {
                     log.Info($"listening on {address}");
                 }
@@ -75,7 +78,7 @@ internal sealed class EngineDaemon(DaemonOptions options, LineLog log)
         }
     }
 
-    private EngineOptions EngineOptions() => new()
+    private static EngineOptions EngineOptionsOf(DaemonOptions options) => new()
     {
         DataRoot = options.DataRoot,
         ExecRoot = options.ExecRoot,

@@ -33,12 +33,13 @@ catch (WherryException wrong)
 var log = new LineLog(Console.OpenStandardError(), options.LogLevel);
 try
 {
+    var daemon = new EngineDaemon(options, log);
     if (!Environment.IsPrivilegedProcess)
     {
         RootlessEntry.Enter(options, args, log);
     }
 
-    await new EngineDaemon(options, log).RunAsync().ConfigureAwait(false);
+    await daemon.RunAsync().ConfigureAwait(false);
     return 0;
 }
 catch (OperationCanceledException)
