@@ -25,6 +25,19 @@ public sealed class RootlessHostTests
         Assert.False(File.Exists($"{engine.ExecRoot}/holder"));
     }
 
+    [Theory]
+    [InlineData("--shim-path", "/nowhere/wherry-shim", "/nowhere/wherry-shim does not exist")]
+    [InlineData("-H", "ftp://x", "ftp://x")]
+    public async Task Options_that_make_no_sense_leave_no_process(string option, string value, string said)
+    {
+        await using var host = await OrdinaryHost.StartAsync();
+
+        (await host.RunAsync(host.Program("wherryd"), option, value)).Refused(said);
+
+        Assert.Empty(host.Processes());
+        Assert.False(File.Exists($"{host.RuntimeDirectory}/wherry/holder"));
+    }
+
     [Fact]
     public async Task An_engine_that_ends_leaves_containers_with_their_network()
     {
