@@ -13,7 +13,7 @@ public sealed class LocalRegistry : IDisposable
 
     private LocalRegistry(string program, string directory, string prefix)
     {
-        _directory = Path.Combine(directory, "registry");
+        _directory = Path.Combine(directory, $"registry-{Path.GetRandomFileName()}");
         Directory.CreateDirectory(_directory);
         using (var listener = new TcpListener(IPAddress.Loopback, 0))
         {

@@ -8,6 +8,9 @@ public sealed partial class Operations
     /// <summary>The archive, the content store, unpacked layers, the registry and a saved archive, all at once.</summary>
     private const long RoomForFiveGigabytes = 30L << 30;
 
+    /// <summary>ext4's RECENTCY_MIN, and something: see <see cref="Transfers"/>.</summary>
+    private static readonly TimeSpan UntilDeletionsAreForgotten = TimeSpan.FromSeconds(65);
+
     private void Transfers()
     {
         if (!wanted("load and save"))
@@ -15,20 +18,23 @@ public sealed partial class Operations
             return;
         }
 
-        var archive = SampleImage.Ensure(directory);
+        // Another image each round and nothing removed between: files that were deleted a moment ago make new ones slow on
+        // some file systems (ext4 without a journal looks at each of their inodes first).
         var few = Math.Min(rounds, 3);
+        var archives = Enumerable.Range(0, few).Select(variant => SampleImage.Ensure(directory, variant: variant)).ToArray();
         var load = new Dictionary<string, List<double>>(StringComparer.Ordinal);
         var save = new Dictionary<string, List<double>>(StringComparer.Ordinal);
-        for (var round = 0; round < few; round++)
+        foreach (var (round, contestant) in InTurns(few))
         {
-            foreach (var contestant in contestants)
-            {
-                Add(load, contestant.Name, contestant.Measure("load", "-i", archive).TotalSeconds);
-                var target = Path.Combine(directory, "saved.tar");
-                Add(save, contestant.Name, contestant.Measure("save", "-o", target, SampleImage.Name).TotalSeconds);
-                File.Delete(target);
-                contestant.Output("rmi", SampleImage.Name);
-            }
+            Add(load, contestant.Name, contestant.Measure("load", "-i", archives[round]).TotalSeconds);
+            var target = Path.Combine(directory, "saved.tar");
+            Add(save, contestant.Name, contestant.Measure("save", "-o", target, SampleImage.Tagged(round)).TotalSeconds);
+            File.Delete(target);
+        }
+
+        foreach (var contestant in contestants)
+        {
+            contestant.Output(["rmi", .. Enumerable.Range(0, few).Select(SampleImage.Tagged)]);
         }
 
         Record("load of a 520 MB, 4-layer archive", "s", 1.5, load);
@@ -43,18 +49,45 @@ public sealed partial class Operations
             return;
         }
 
-        var archive = SampleImage.Ensure(directory);
+        // All pushes, then all pulls, and time between: see Transfers.
+        var few = Math.Min(rounds, 3);
+        var archives = Enumerable.Range(0, few).Select(variant => SampleImage.Ensure(directory, variant: variant)).ToArray();
         var push = new Dictionary<string, List<double>>(StringComparer.Ordinal);
         var pull = new Dictionary<string, List<double>>(StringComparer.Ordinal);
-        for (var round = 0; round < Math.Min(rounds, 3); round++)
+        var registries = contestants.ToDictionary(contestant => contestant.Name, contestant => LocalRegistry.TryStart(directory, contestant.NetworkOf), StringComparer.Ordinal);
+        try
         {
-            foreach (var contestant in contestants)
+            if (registries.ContainsValue(null))
             {
-                contestant.Output("load", "-i", archive);
-                if (!TryPushAndPull(contestant, push, pull))
-                {
-                    return;
-                }
+                Console.Error.WriteLine("docker-registry is not installed: no push, no pull");
+                return;
+            }
+
+            foreach (var (round, contestant) in InTurns(few))
+            {
+                contestant.Output("load", "-i", archives[round]);
+                var name = NameAt(registries[contestant.Name]!, round);
+                contestant.Output("tag", SampleImage.Tagged(round), name);
+                Add(push, contestant.Name, contestant.Measure(["push", .. InsecureOption(contestant), name]).TotalSeconds);
+                contestant.Output("rmi", "-f", SampleImage.Tagged(round), name);
+            }
+
+            Thread.Sleep(UntilDeletionsAreForgotten);
+            foreach (var (round, contestant) in InTurns(few))
+            {
+                Add(pull, contestant.Name, contestant.Measure(["pull", .. InsecureOption(contestant), NameAt(registries[contestant.Name]!, round)]).TotalSeconds);
+            }
+
+            foreach (var (round, contestant) in InTurns(few))
+            {
+                contestant.Output("rmi", NameAt(registries[contestant.Name]!, round));
+            }
+        }
+        finally
+        {
+            foreach (var registry in registries.Values)
+            {
+                registry?.Dispose();
             }
         }
 
@@ -98,7 +131,7 @@ public sealed partial class Operations
             contestant.Output("load", "-i", archive);
             contestant.Output("save", "-o", target, SampleImage.Name);
             File.Delete(target);
-            if (TryPushAndPull(contestant, [], []))
+            if (TryPushAndPull(contestant))
             {
                 Add(peak, contestant.Name, contestant.EnginePeakBytes()!.Value / 1e6);
             }
@@ -107,8 +140,15 @@ public sealed partial class Operations
         Record(operation, "MB", 100, peak);
     }
 
+    private IEnumerable<(int Round, Contestants.IContestant Contestant)> InTurns(int count) =>
+        Enumerable.Range(0, count).SelectMany(round => contestants.Select(contestant => (round, contestant)));
+
+    private static string NameAt(LocalRegistry registry, int variant) => $"127.0.0.1:{registry.Port}/bench/{SampleImage.Tagged(variant)}";
+
+    private static string[] InsecureOption(Contestants.IContestant contestant) => contestant.Name == "podman" ? ["--tls-verify=false"] : [];
+
     /// <summary>Leaves neither the loaded image nor the pulled one. False where there is no registry to talk to.</summary>
-    private bool TryPushAndPull(Contestants.IContestant contestant, Dictionary<string, List<double>> push, Dictionary<string, List<double>> pull)
+    private bool TryPushAndPull(Contestants.IContestant contestant)
     {
         using var registry = LocalRegistry.TryStart(directory, contestant.NetworkOf);
         if (registry is null)
@@ -118,12 +158,11 @@ public sealed partial class Operations
             return false;
         }
 
-        var name = $"127.0.0.1:{registry.Port}/bench/{SampleImage.Name}:latest";
-        string[] insecure = contestant.Name == "podman" ? ["--tls-verify=false"] : [];
+        var name = NameAt(registry, 0);
         contestant.Output("tag", SampleImage.Name, name);
-        Add(push, contestant.Name, contestant.Measure(["push", .. insecure, name]).TotalSeconds);
+        contestant.Output(["push", .. InsecureOption(contestant), name]);
         contestant.Output("rmi", "-f", SampleImage.Name, name);
-        Add(pull, contestant.Name, contestant.Measure(["pull", .. insecure, name]).TotalSeconds);
+        contestant.Output(["pull", .. InsecureOption(contestant), name]);
         contestant.Output("rmi", name);
         return true;
     }

@@ -15,9 +15,10 @@ public static class SampleImage
     /// <summary>Writes it unless it is there already; about 520 MB.</summary>
     /// <param name="directory">Where it is kept for the next time.</param>
     /// <param name="scale">How many times that size its files have.</param>
-    public static string Ensure(string directory, int scale = 1)
+    /// <param name="variant">Images of different variants have no layer in common; each is called <see cref="Name"/>, with this as its tag.</param>
+    public static string Ensure(string directory, int scale = 1, int variant = 0)
     {
-        var path = Path.Combine(directory, scale == 1 ? $"{Name}.tar" : $"{Name}-{scale}.tar");
+        var path = Path.Combine(directory, $"{Name}-{scale}-{variant}.tar");
         if (File.Exists(path))
         {
             return path;
@@ -28,7 +29,7 @@ public static class SampleImage
         for (var layer = 0; layer < Layers; layer++)
         {
             var file = LayerPath(directory, layer);
-            WriteLayer(file, layer, FileBytes * scale);
+            WriteLayer(file, layer, FileBytes * scale, variant);
             using var stream = File.OpenRead(file);
             digests.Add($"\"sha256:{Convert.ToHexStringLower(SHA256.HashData(stream))}\"");
         }
@@ -42,19 +43,22 @@ public static class SampleImage
             }
 
             Write(archive, "config.json", $$$"""{"architecture":"amd64","os":"linux","config":{},"rootfs":{"type":"layers","diff_ids":[{{{string.Join(',', digests)}}}]}}""");
-            Write(archive, "manifest.json", $$"""[{"Config":"config.json","RepoTags":["{{Name}}:latest"],"Layers":[{{string.Join(',', Enumerable.Range(0, Layers).Select(layer => $"\"layer{layer}.tar\""))}}]}]""");
+            Write(archive, "manifest.json", $$"""[{"Config":"config.json","RepoTags":["{{Tagged(variant)}}"],"Layers":[{{string.Join(',', Enumerable.Range(0, Layers).Select(layer => $"\"layer{layer}.tar\""))}}]}]""");
         }
 
         File.Move(path + ".partial", path, overwrite: true);
         return path;
     }
 
+    /// <summary>What a variant is called once it is loaded.</summary>
+    public static string Tagged(int variant) => variant == 0 ? $"{Name}:latest" : $"{Name}:{variant}";
+
     private static string LayerPath(string directory, int layer) => Path.Combine(directory, $"{Name}-layer{layer}.tmp");
 
-    private static void WriteLayer(string path, int layer, int fileBytes)
+    private static void WriteLayer(string path, int layer, int fileBytes, int variant)
     {
         using var tar = new TarWriter(File.Create(path), TarEntryFormat.Ustar);
-        var random = new Random(layer); // not for secrets: the same image every time
+        var random = new Random((variant * Layers) + layer); // not for secrets: the same image every time
         var content = new byte[fileBytes];
         for (var file = 0; file < FilesPerLayer; file++)
         {

@@ -2,19 +2,19 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Wherry.Api.Hijacking;
 using Wherry.Api.Http;
+using Wherry.Transport;
 
 namespace Wherry.Api;
 
 /// <summary>Serves a route table on sockets that the caller has bound.</summary>
 public sealed class RestServer : IAsyncDisposable
 {
-    /// <summary>Bytes that may wait per connection. The server's pool never gives a block back, so peaks are for ever.</summary>
+    /// <summary>Bytes that may wait per connection.</summary>
     private const int ReadBufferSize = 256 * 1024;
 
     private readonly KestrelServer _server;
@@ -43,8 +43,7 @@ public sealed class RestServer : IAsyncDisposable
             });
         }
 
-        var transport = new SocketTransportOptions { CreateBoundListenSocket = address => bound[address], MaxReadBufferSize = ReadBufferSize };
-        _server = new KestrelServer(Options.Create(options), new SocketTransportFactory(Options.Create(transport), loggers), loggers);
+        _server = new KestrelServer(Options.Create(options), SocketTransport.Create(bound, (ReadBufferSize, null), loggers), loggers);
         _application = new RestApplication(routes, log);
     }
 

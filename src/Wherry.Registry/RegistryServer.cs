@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -13,6 +12,7 @@ using Wherry.Registry.Http;
 using Wherry.Registry.Metrics;
 using Wherry.Registry.Pages;
 using Wherry.Registry.Storage;
+using Wherry.Transport;
 
 namespace Wherry.Registry;
 
@@ -161,8 +161,7 @@ public sealed class RegistryServer : IAsyncDisposable
                 });
             }
 
-            var transport = new SocketTransportOptions { CreateBoundListenSocket = address => bound[address], MaxReadBufferSize = BufferSize, MaxWriteBufferSize = BufferSize };
-            var server = new KestrelServer(Options.Create(options), new SocketTransportFactory(Options.Create(transport), loggers), loggers);
+            var server = new KestrelServer(Options.Create(options), SocketTransport.Create(bound, (BufferSize, BufferSize), loggers), loggers);
             _servers.Add(server);
             await server.StartAsync<HttpContext>(application, cancel).ConfigureAwait(false);
             return [.. bound.Keys.Cast<IPEndPoint>()];

@@ -1,4 +1,5 @@
 using Wherry.Storage.Pipelines;
+using Wherry.Transport;
 
 namespace Wherry.Daemon.Instance;
 
@@ -27,6 +28,7 @@ internal sealed class IdleMemory : IDisposable
         if (allocated - _atLastLook < Quiet && allocated - _atLastCollection > WorthCollecting)
         {
             ChunkBuffers.Forget();
+            BlockPool.Instance.Forget();
 
             // The heap is a few megabytes, and nobody waits for an answer: a full collection takes milliseconds.
             GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);

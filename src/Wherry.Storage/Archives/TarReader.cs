@@ -1,4 +1,5 @@
 using System.Buffers;
+using Wherry.Storage.Pipelines;
 
 namespace Wherry.Storage.Archives;
 
@@ -21,7 +22,9 @@ public sealed partial class TarReader : IDisposable
     private const int BufferSize = 256 * 1024;
     private readonly Stream _source;
     private readonly TarEnd _end;
-    private byte[] _buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
+    private readonly byte[] _straddling = new byte[TarHeader.BlockSize];
+    private byte[]? _own; // null while the source lends its buffers
+    private byte[] _buffer = [];
     private int _start;
     private int _filled;
     private long _position;
@@ -51,9 +54,11 @@ public sealed partial class TarReader : IDisposable
 
     public void Dispose()
     {
-        if (_buffer.Length > 0)
-            ArrayPool<byte>.Shared.Return(_buffer);
+        if (_own is not null)
+            ArrayPool<byte>.Shared.Return(_own);
+        _own = null;
         _buffer = [];
+        _start = _filled = 0;
     }
 
     /// <summary>The next member, or null at the archive's end. What was not read of the last one is skipped.</summary>
@@ -147,36 +152,54 @@ public sealed partial class TarReader : IDisposable
         }
     }
 
-    /// <summary>A 512-byte block within the buffer, or an empty span at the source's end.</summary>
+    /// <summary>The next 512-byte block, or an empty span at the source's end. Valid until the next call.</summary>
     private ReadOnlySpan<byte> ReadBlock()
     {
-        while (_filled - _start < TarHeader.BlockSize)
+        ReadOnlySpan<byte> block;
+        if (_filled - _start >= TarHeader.BlockSize)
         {
-            if (_start > 0)
-            {
-                _buffer.AsSpan(_start, _filled - _start).CopyTo(_buffer);
-                _filled -= _start;
-                _start = 0;
-            }
-            var read = _source.Read(_buffer, _filled, BufferSize - _filled);
-            if (read == 0)
-                return _filled == _start ? [] : throw Truncated();
-            _filled += read;
+            block = _buffer.AsSpan(_start, TarHeader.BlockSize);
+            _start += TarHeader.BlockSize;
         }
-        var block = _buffer.AsSpan(_start, TarHeader.BlockSize);
-        _start += TarHeader.BlockSize;
-        _position += TarHeader.BlockSize;
+        else
+        {
+            block = GatherBlock();
+        }
+        _position += block.Length;
         return block;
+    }
+
+    /// <summary>A block that is in two buffers or more, which are not ours to move bytes in.</summary>
+    private ReadOnlySpan<byte> GatherBlock()
+    {
+        var have = 0;
+        while (have < TarHeader.BlockSize)
+        {
+            if (_start == _filled && !Fill())
+                return have == 0 ? [] : throw Truncated(have);
+            var take = Math.Min(TarHeader.BlockSize - have, _filled - _start);
+            _buffer.AsSpan(_start, take).CopyTo(_straddling.AsSpan(have));
+            _start += take;
+            have += take;
+        }
+        return _straddling;
     }
 
     private bool Fill()
     {
+        if (_source is ILendingStream lending)
+        {
+            var lent = lending.TryLend(out var bytes);
+            (_buffer, _start, _filled) = (bytes.Array ?? [], bytes.Offset, bytes.Offset + bytes.Count);
+            return lent;
+        }
+        _buffer = _own ??= ArrayPool<byte>.Shared.Rent(BufferSize);
         _start = 0;
         _filled = _source.Read(_buffer, 0, BufferSize);
         return _filled > 0;
     }
 
-    private TarFormatException Truncated() => new($"archive is truncated: it ends after {_position + _filled - _start} bytes, in the middle of a member");
+    private TarFormatException Truncated(int begun = 0) => new($"archive is truncated: it ends after {_position + begun} bytes, in the middle of a member");
 }
 
 /// <summary>Whether an archive must end with its two blocks of zeros.</summary>

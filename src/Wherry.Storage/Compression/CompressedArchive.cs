@@ -40,7 +40,7 @@ public static class CompressedArchive
         var start = new byte[MagicLength];
         var length = source.ReadAtLeast(start, MagicLength, throwOnEndOfStream: false);
         kind = Detect(start.AsSpan(0, length));
-        var whole = new PrefixedStream(start.AsMemory(0, length), source);
+        var whole = new PrefixedStream(new ArraySegment<byte>(start, 0, length), source);
         return kind switch
         {
             CompressionKind.Gzip => new GzipReadStream(whole),
@@ -83,20 +83,35 @@ public static class CompressedArchive
         }
     }
 
-    private sealed class PrefixedStream(ReadOnlyMemory<byte> prefix, Stream rest) : Pipelines.SequentialStream
+    private sealed class PrefixedStream(ArraySegment<byte> prefix, Stream rest) : Pipelines.SequentialStream, Pipelines.ILendingStream
     {
-        private ReadOnlyMemory<byte> _prefix = prefix;
+        private ArraySegment<byte> _prefix = prefix;
+        private byte[]? _own;
 
         public override bool CanRead => true;
 
         public override int Read(Span<byte> buffer)
         {
-            if (_prefix.IsEmpty)
+            if (_prefix.Count == 0)
                 return rest.Read(buffer);
-            var length = Math.Min(buffer.Length, _prefix.Length);
-            _prefix.Span[..length].CopyTo(buffer);
+            var length = Math.Min(buffer.Length, _prefix.Count);
+            _prefix.AsSpan(0, length).CopyTo(buffer);
             _prefix = _prefix[length..];
             return length;
+        }
+
+        bool Pipelines.ILendingStream.TryLend(out ArraySegment<byte> bytes)
+        {
+            if (_prefix.Count == 0 && rest is Pipelines.ILendingStream lending)
+                return lending.TryLend(out bytes);
+            if (_prefix.Count == 0)
+            {
+                _own ??= new byte[Pipelines.Chunk.Capacity];
+                _prefix = new ArraySegment<byte>(_own, 0, rest.Read(_own));
+            }
+            bytes = _prefix;
+            _prefix = default;
+            return bytes.Count > 0;
         }
     }
 }

@@ -1,7 +1,7 @@
 namespace Wherry.Storage.Pipelines;
 
 /// <summary>The consumer's end of a queue as a stream for a thread of its own. Disposing it abandons the queue.</summary>
-public sealed class ChunkReadStream(ChunkQueue queue) : SequentialStream
+public sealed class ChunkReadStream(ChunkQueue queue) : SequentialStream, ILendingStream
 {
     private Chunk? _chunk;
     private int _used;
@@ -10,20 +10,36 @@ public sealed class ChunkReadStream(ChunkQueue queue) : SequentialStream
 
     public override int Read(Span<byte> buffer)
     {
-        if (buffer.IsEmpty)
+        if (buffer.IsEmpty || !HasBytes())
             return 0;
+        var length = Math.Min(buffer.Length, _chunk!.Length - _used);
+        _chunk.Content.Slice(_used, length).CopyTo(buffer);
+        _used += length;
+        return length;
+    }
+
+    bool ILendingStream.TryLend(out ArraySegment<byte> bytes)
+    {
+        bytes = default;
+        if (!HasBytes())
+            return false;
+        bytes = new ArraySegment<byte>(_chunk!.Buffer, _used, _chunk.Length - _used);
+        _used = _chunk.Length;
+        return true;
+    }
+
+    private bool HasBytes()
+    {
         while (_chunk is null || _used == _chunk.Length)
         {
             _chunk?.Release();
             _used = 0;
+            _chunk = null;
             _chunk = queue.Read();
             if (_chunk is null)
-                return 0;
+                return false;
         }
-        var length = Math.Min(buffer.Length, _chunk.Length - _used);
-        _chunk.Content.Slice(_used, length).CopyTo(buffer);
-        _used += length;
-        return length;
+        return true;
     }
 
     protected override void Dispose(bool disposing)
