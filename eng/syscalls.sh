@@ -59,11 +59,11 @@ namespace Wherry.Runtime.Seccomp;
 /// <content>The numbers, made by <c>eng/syscalls.sh</c> from the kernel's headers; not edited by hand.</content>
 internal static partial class SyscallTable
 {
-    /// <summary>One call a line: its name and its numbers on x86-64, i386, x32 (without its bit) and arm64; <c>-</c> where there is none.</summary>
-    private static ReadOnlySpan<byte> Data =>
+    /// <summary>One call a line: its name and its numbers on x86-64, i386, x32 (without its bit) and arm64; <c>-</c> where there is none. In the order of the names' bytes.</summary>
+    internal static ReadOnlySpan<byte> Data =>
         """
 HEAD
-	cut -d' ' -f1 "$work/x86-64" "$work/i386" "$work/x32" "$work/arm64" | sort -u | while read -r name; do
+	cut -d' ' -f1 "$work/x86-64" "$work/i386" "$work/x32" "$work/arm64" | LC_ALL=C sort -u | while read -r name; do
 		line=$name
 		for table in x86-64 i386 x32 arm64; do
 			number=$(sed -n "s/^$name //p" "$work/$table" | head -1)

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Wherry.Runtime.Seccomp;
 
 /// <summary>A profile's rules for one architecture, by system call number.</summary>
@@ -27,21 +29,45 @@ internal sealed class ArchitectureRules(FilterArchitecture architecture)
         ["shmctl"] = 24,
     };
 
-    private readonly Dictionary<string, uint> _numbers = SyscallTable.Of(architecture);
+    private const long NoAnswer = -1;
+
+    // Of most calls nothing but an answer is said: an array of them is a few pages, a tree of objects was dozens.
+    private readonly List<long> _answers = [];
+    private readonly Dictionary<uint, List<ConditionalAnswer>> _conditional = [];
 
     public FilterArchitecture Architecture => architecture;
-
-    public SortedDictionary<uint, SyscallRules> ByNumber { get; } = [];
 
     /// <summary>The newest call the profile's author has thought of; what is newer is denied as if the kernel did not have it. Null without any.</summary>
     public uint? LastNumber { get; private set; }
 
-    /// <summary>A call that neither this machine nor we know has no rule: it can't be made, or is denied as too new.</summary>
-    public void Add(string name, uint answer, IReadOnlyList<IReadOnlyList<ArgumentTest>> alternatives, bool isDefault)
+    /// <summary>In the order of their numbers.</summary>
+    public IEnumerable<SyscallRules> ByNumber()
     {
-        if (_numbers.TryGetValue(name, out var number))
+        for (var i = 0; i < _answers.Count; i++)
         {
-            LastNumber = Math.Max(LastNumber ?? 0, number);
+            var number = (uint)i;
+            if (_answers[i] != NoAnswer)
+            {
+                yield return new SyscallRules(number | architecture.NumberBase, (uint)_answers[i], []);
+            }
+            else if (_conditional.TryGetValue(number, out var conditional))
+            {
+                yield return new SyscallRules(number | architecture.NumberBase, null, conditional);
+            }
+        }
+    }
+
+    /// <summary>A call that neither this machine nor we know has no rule: it can't be made, or is denied as too new.</summary>
+    /// <param name="name">The call's.</param>
+    /// <param name="call">The same, as the table has it.</param>
+    /// <param name="answer">What it gets.</param>
+    /// <param name="alternatives">Tests on its arguments, one set of which must hold.</param>
+    /// <param name="isDefault">Calls that nothing is said of get the same answer.</param>
+    public void Add(string name, SyscallTable.Call call, uint answer, IReadOnlyList<IReadOnlyList<ArgumentTest>> alternatives, bool isDefault)
+    {
+        if (call.NumberOn(architecture) is { } number)
+        {
+            LastNumber = Math.Max(LastNumber ?? 0, number | architecture.NumberBase);
             Add(number, answer, alternatives, isDefault);
         }
 
@@ -49,7 +75,7 @@ internal sealed class ArchitectureRules(FilterArchitecture architecture)
         {
             // What a sub-call is given lies in memory, where a filter can't look: only rules without tests carry over.
             AddSubcall("socketcall", Array.IndexOf(SocketCalls, name, 1), answer, isDefault);
-            AddSubcall("ipc", IpcCalls.TryGetValue(name, out var call) ? (int)call : -1, answer, isDefault);
+            AddSubcall("ipc", IpcCalls.TryGetValue(name, out var subcall) ? (int)subcall : -1, answer, isDefault);
         }
     }
 
@@ -57,7 +83,7 @@ internal sealed class ArchitectureRules(FilterArchitecture architecture)
     {
         if (call > 0)
         {
-            Add(_numbers[multiplexer], answer, [[new ArgumentTest(0, Comparison.Equal, (ulong)call)]], isDefault);
+            Add(SyscallTable.Find(multiplexer).NumberOn(architecture)!.Value, answer, [[new ArgumentTest(0, Comparison.Equal, (ulong)call)]], isDefault);
         }
     }
 
@@ -68,14 +94,22 @@ internal sealed class ArchitectureRules(FilterArchitecture architecture)
             return;
         }
 
-        if (!ByNumber.TryGetValue(number, out var rules))
+        while (_answers.Count <= number)
         {
-            ByNumber.Add(number, rules = new SyscallRules());
+            _answers.Add(NoAnswer);
         }
 
         foreach (var tests in alternatives)
         {
-            rules.Add(answer, tests);
+            if (tests.Count > 0)
+            {
+                CollectionsMarshal.GetValueRefOrAddDefault(_conditional, number, out _) ??= [];
+                _conditional[number].Add(new ConditionalAnswer(answer, tests));
+            }
+            else if (_answers[(int)number] == NoAnswer)
+            {
+                _answers[(int)number] = answer;
+            }
         }
     }
 }

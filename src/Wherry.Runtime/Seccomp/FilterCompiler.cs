@@ -51,9 +51,10 @@ internal static class FilterCompiler
     private static void AddToAll(
         ArchitectureRules[] rules, string name, uint answer, IReadOnlyList<IReadOnlyList<ArgumentTest>> alternatives, bool isDefault)
     {
+        var call = SyscallTable.Find(name);
         foreach (var each in rules)
         {
-            each.Add(name, answer, alternatives, isDefault);
+            each.Add(name, call, answer, alternatives, isDefault);
         }
     }
 
@@ -89,16 +90,16 @@ internal static class FilterCompiler
     private static void AddSeries(List<NumberRange> ranges, ArchitectureRules rules, uint byDefault)
     {
         var next = rules.Architecture.NumberBase;
-        foreach (var (number, each) in rules.ByNumber)
+        foreach (var (number, unconditional, conditional) in rules.ByNumber())
         {
             if (number > next)
             {
                 Append(ranges, new NumberRange(next, byDefault, [], IsWide: false));
             }
 
-            Append(ranges, each.Unconditional is { } answer
+            Append(ranges, unconditional is { } answer
                 ? new NumberRange(number, answer, [], IsWide: false)
-                : new NumberRange(number, byDefault, each.Conditional, rules.Architecture.IsWide));
+                : new NumberRange(number, byDefault, conditional, rules.Architecture.IsWide));
             next = number + 1;
         }
 

@@ -53,24 +53,7 @@ internal sealed record ConditionalAnswer(uint Answer, IReadOnlyList<ArgumentTest
 /// All that was said of one system call. An unconditional answer overrules conditional ones, as in libseccomp,
 /// on which the meaning of runtime-spec's rules rests.
 /// </summary>
-internal sealed class SyscallRules
-{
-    private readonly List<ConditionalAnswer> _conditional = [];
-
-    public uint? Unconditional { get; private set; }
-
-    /// <summary>In the order they are tried.</summary>
-    public IReadOnlyList<ConditionalAnswer> Conditional => _conditional;
-
-    public void Add(uint answer, IReadOnlyList<ArgumentTest> tests)
-    {
-        if (tests.Count == 0)
-        {
-            Unconditional ??= answer;
-        }
-        else
-        {
-            _conditional.Add(new ConditionalAnswer(answer, tests));
-        }
-    }
-}
+/// <param name="Number">The call's.</param>
+/// <param name="Unconditional">The first answer without tests.</param>
+/// <param name="Conditional">In the order they are tried.</param>
+internal readonly record struct SyscallRules(uint Number, uint? Unconditional, IReadOnlyList<ConditionalAnswer> Conditional);

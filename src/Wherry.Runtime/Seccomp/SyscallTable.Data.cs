@@ -3,8 +3,8 @@ namespace Wherry.Runtime.Seccomp;
 /// <content>The numbers, made by <c>eng/syscalls.sh</c> from the kernel's headers; not edited by hand.</content>
 internal static partial class SyscallTable
 {
-    /// <summary>One call a line: its name and its numbers on x86-64, i386, x32 (without its bit) and arm64; <c>-</c> where there is none.</summary>
-    private static ReadOnlySpan<byte> Data =>
+    /// <summary>One call a line: its name and its numbers on x86-64, i386, x32 (without its bit) and arm64; <c>-</c> where there is none. In the order of the names' bytes.</summary>
+    internal static ReadOnlySpan<byte> Data =>
         """
         _llseek - 140 - -
         _newselect - 142 - -

@@ -39,7 +39,7 @@ public sealed class FilterCompilerTests
         for (var round = 0; round < 40; round++)
         {
             var config = RandomConfig(random, rulesPerCall: 4);
-            var tables = Pc.ToDictionary(architecture => architecture, SyscallTable.Of);
+            var tables = Pc.ToDictionary(architecture => architecture, CallNumbers.Of);
             Compare(random, config, (architecture, number, arguments) =>
             {
                 foreach (var rule in config.Syscalls!.Where(rule => tables[architecture].TryGetValue(rule.Names[0], out var own) && own == number).OrderBy(rule => rule.Args!.Count > 0))
@@ -123,13 +123,13 @@ public sealed class FilterCompilerTests
     [Fact]
     public void A_filter_as_long_as_the_kernel_takes_has_right_jumps_and_a_longer_one_is_refused()
     {
-        var names = SyscallTable.Of(FilterArchitecture.X64).OrderBy(entry => entry.Value).Select(entry => entry.Key).ToArray();
+        var names = CallNumbers.Of(FilterArchitecture.X64).OrderBy(entry => entry.Value).Select(entry => entry.Key).ToArray();
         var rules = names.Select((name, index) => Rule("SCMP_ACT_ERRNO", (uint)index + 1, [name], new SeccompArgument(0, (ulong)index, 0, "SCMP_CMP_EQ"), new SeccompArgument(1, 7, 0, "SCMP_CMP_EQ"))).Take(340).ToArray();
         var config = new SeccompConfig { DefaultAction = "SCMP_ACT_ALLOW", Syscalls = rules };
         var program = FilterCompiler.Compile(config, FilterArchitecture.X64, []).Instructions;
         BpfMachine.Check(program);
         Assert.True(program.Length > 3000);
-        var numbers = SyscallTable.Of(FilterArchitecture.X64);
+        var numbers = CallNumbers.Of(FilterArchitecture.X64);
         for (var i = 0; i < rules.Length; i++)
         {
             Assert.Equal(FilterAction.Errno | ((uint)i + 1), BpfMachine.Run(program, FilterArchitecture.X64.Audit, numbers[names[i]], [(ulong)i, 7, 0, 0, 0, 0]));
@@ -143,10 +143,10 @@ public sealed class FilterCompilerTests
     [Fact]
     public void Hundreds_of_rules_take_some_ten_comparisons()
     {
-        var names = SyscallTable.Of(FilterArchitecture.X64).OrderBy(entry => entry.Value).Where((_, index) => index % 2 == 0).Select(entry => entry.Key).ToArray();
+        var names = CallNumbers.Of(FilterArchitecture.X64).OrderBy(entry => entry.Value).Where((_, index) => index % 2 == 0).Select(entry => entry.Key).ToArray();
         var config = new SeccompConfig { DefaultAction = "SCMP_ACT_ERRNO", Syscalls = [Rule("SCMP_ACT_ALLOW", null, names)] };
         var program = FilterCompiler.Compile(config, FilterArchitecture.X64, []).Instructions;
-        foreach (var number in SyscallTable.Of(FilterArchitecture.X64).Values)
+        foreach (var number in CallNumbers.Of(FilterArchitecture.X64).Values)
         {
             Assert.InRange(Steps(program, number), 1, 24);
         }
@@ -197,7 +197,7 @@ public sealed class FilterCompilerTests
         BpfMachine.Check(ours);
         foreach (var architecture in Pc)
         {
-            var numbers = SyscallTable.Of(architecture);
+            var numbers = CallNumbers.Of(architecture);
             var known = config.Syscalls!.SelectMany(rule => rule.Names).Where(numbers.ContainsKey).Select(name => numbers[name]).Order().ToArray();
             for (var probe = 0; probe < 300 && known.Length > 0; probe++)
             {
@@ -247,7 +247,7 @@ public sealed class FilterCompilerTests
 
     private static SeccompConfig RandomConfig(Random random, int rulesPerCall)
     {
-        var names = SyscallTable.Of(Pc[random.Next(2)]).Keys.Where(name => name is not ("socketcall" or "ipc") && LibSeccomp.Knows(name)).ToArray();
+        var names = CallNumbers.Of(Pc[random.Next(2)]).Keys.Where(name => name is not ("socketcall" or "ipc") && LibSeccomp.Knows(name)).ToArray();
         random.Shuffle(names);
         var rules = new List<SeccompRule>();
         foreach (var name in names.Take(random.Next(3, 60)))
