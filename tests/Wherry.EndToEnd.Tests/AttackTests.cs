@@ -26,9 +26,9 @@ public sealed class AttackTests(EngineFixture fixture) : EngineTests(fixture)
     [Fact]
     public async Task A_linked_working_directory_leads_nowhere()
     {
-        var id = await Docker.DetachedAsync("busybox", "sh", "-c", "for i in 3 4 5 6 7 8 9 10 11 12 13 14 15; do ln -s /proc/self/fd/$i /fd$i; done; sleep 300");
-        await Eventually.TrueAsync(async () => (await Docker.RunAsync("exec", id, "test", "-L", "/fd15")).ExitCode == 0, "the links are made");
-        for (var number = 3; number <= 15; number++)
+        var id = await Docker.DetachedAsync("busybox", "sh", "-c", "for i in $(seq 3 31); do ln -s /proc/self/fd/$i /fd$i; done; sleep 300");
+        await Eventually.TrueAsync(async () => (await Docker.RunAsync("exec", id, "test", "-L", "/fd31")).ExitCode == 0, "the links are made");
+        for (var number = 3; number <= 31; number++)
         {
             var exec = await Docker.RunAsync("exec", "-w", string.Create(CultureInfo.InvariantCulture, $"/fd{number}"), id, "ls", "../../../../");
             Assert.False(exec.ExitCode == 0 && LooksLikeTheHost(exec.Output), exec.ToString());
@@ -63,6 +63,9 @@ public sealed class AttackTests(EngineFixture fixture) : EngineTests(fixture)
         }
 
         Assert.DoesNotContain("wrote", await Docker.TextAsync("logs", id), StringComparison.Ordinal);
+
+        // Refused not only because it runs, which it does not for ever: what leads to it is read-only.
+        (await Docker.RunAsync("exec", "--privileged", id, "sh", "-c", "echo overwritten > /proc/1/exe")).Refused("Read-only file system");
         await Docker.RemoveAsync(id);
         Assert.Equal(before, await Digest(shim));
     }
@@ -82,15 +85,16 @@ public sealed class AttackTests(EngineFixture fixture) : EngineTests(fixture)
         await image.RemoveAsync(maker);
         var pattern = await File.ReadAllTextAsync("/proc/sys/kernel/core_pattern", TestContext.Current.CancellationToken);
 
-        foreach (var arguments in new string[][]
+        // Where the links lead is inside the container, and there the mounts are.
+        foreach (var (options, script, expected) in new (string[], string, string)[]
         {
-            ["run", "--rm", "trapped", "sh", "-c", "echo x >> /etc/hosts; echo '|/bin/evil' >> /etc/hostname; true"],
-            ["run", "--rm", "-v", "/data", "trapped", "sh", "-c", "echo x > /data/x; true"],
-            ["run", "--rm", "--tmpfs", "/work/proc/sys", "trapped", "sh", "-c", "echo x > /proc/sys/kernel/core_pattern; true"],
-            ["run", "--rm", "-w", "/data", "trapped", "true"],
+            ([], "cat /etc/hosts; echo x >> /etc/hosts; echo '|/bin/evil' >> /etc/hostname; true", "localhost"),
+            (["-v", "/data"], "echo x > /data/x; cat /proc/self/mountinfo", $" {victim} "),
+            (["--tmpfs", "/work/proc/sys:size=4320k"], "echo x > /proc/sys/kernel/core_pattern; cat /proc/self/mountinfo", "size=4320k"),
+            (["-w", "/data"], "pwd -P", victim),
         })
         {
-            await image.RunAsync(arguments);
+            Assert.Contains(expected, await image.TextAsync(["run", "--rm", .. options, "trapped", "sh", "-c", script]), StringComparison.Ordinal);
         }
 
         Assert.Equal("untouched", await File.ReadAllTextAsync(victim, TestContext.Current.CancellationToken));
@@ -98,24 +102,38 @@ public sealed class AttackTests(EngineFixture fixture) : EngineTests(fixture)
         await image.TextAsync("rmi", "trapped");
     }
 
-    /// <summary>CVE-2021-30465, CVE-2025-52565, CVE-2025-52881: one container swaps directories for links in a volume while another that mounts inside it is started again and again.</summary>
+    /// <summary>CVE-2021-30465, CVE-2025-52565, CVE-2025-52881: links in a volume are swapped while a container that mounts inside it is started again and again.</summary>
     [Fact]
     public async Task A_race_over_a_mount_target_in_a_shared_volume_is_not_won()
     {
         var volume = Harness.Client.NewName("race");
         var outside = HostDirectory();
         await File.WriteAllTextAsync(Path.Combine(outside, "secret"), "of the host", TestContext.Current.CancellationToken);
-        var racer = await Docker.DetachedAsync("-v", $"{volume}:/shared", "busybox", "sh", "-c", $"cd /shared; mkdir -p a; ln -sfn {outside} b; ln -sfn / c; while :; do mv -T a t 2>/dev/null; mv -T b a 2>/dev/null; mv -T a b 2>/dev/null; mv -T t a 2>/dev/null; done");
-        for (var i = 0; i < 30; i++)
+        var shared = await Docker.TextAsync("volume", "inspect", "--format", "{{.Mountpoint}}", (await Docker.TextAsync("volume", "create", volume)));
+        Directory.CreateDirectory($"{shared}/inside");
+        foreach (var (name, target) in new[] { ("a", "inside"), ("b", outside) })
         {
-            // A tmpfs mounted outside would hide the host's directory; a file of the engine's would be seen in it.
-            var run = await Docker.RunAsync("run", "--rm", "-v", $"{volume}:/shared", "--tmpfs", "/shared/a", "-v", $"{outside}:/shared/b/inner:ro", "busybox", "sh", "-c", "cat /shared/a/secret; touch /shared/a/mark; ls -A /shared/a");
-            Assert.DoesNotContain("of the host", run.Output, StringComparison.Ordinal);
+            File.CreateSymbolicLink($"{shared}/{name}", target);
         }
 
-        Assert.Equal(["secret"], Directory.GetFileSystemEntries(outside).Select(Path.GetFileName).Where(name => name is "secret" or "mark"));
+        using var swapper = new Swapper($"{shared}/a", $"{shared}/b");
+        var started = 0;
+        for (var i = 0; i < 30; i++)
+        {
+            // What is mounted outside is nowhere in the container; what is made for a mount outside is seen on the host.
+            var run = await Docker.RunAsync("run", "--rm", "-v", $"{volume}:/shared", "--tmpfs", "/shared/a:size=4320k", "-v", $"{outside}:/shared/b/inner:ro", "busybox", "sh", "-c", "cat /shared/a/secret; touch /shared/a/mark; ls -A /shared/a; cat /proc/self/mountinfo");
+            Assert.DoesNotContain("of the host", run.Output, StringComparison.Ordinal);
+            if (run.Output.Contains(" - proc ", StringComparison.Ordinal))
+            {
+                started++;
+                Assert.Contains("size=4320k", run.Output, StringComparison.Ordinal);
+                Assert.Contains("/inner ro", run.Output, StringComparison.Ordinal);
+            }
+        }
+
+        Assert.True(started > 0 && swapper.Count > started, "nothing was raced for");
+        Assert.Equal(["secret"], Directory.GetFileSystemEntries(outside).Select(Path.GetFileName));
         Assert.DoesNotContain(File.ReadLines("/proc/self/mounts"), line => line.Contains(outside, StringComparison.Ordinal));
-        await Docker.RemoveAsync(racer);
     }
 
     /// <summary>release_agent of cgroup v1 and core_pattern: programs that the kernel itself would run on the host.</summary>
@@ -135,11 +153,21 @@ public sealed class AttackTests(EngineFixture fixture) : EngineTests(fixture)
             "mount -o remount,rw /proc/sys",
             "mount --bind / /mnt",
             "umount /proc/sys",
+            "mkdir /sys/fs/cgroup/made || mkdir /sys/fs/cgroup/pids/made",
         ];
         foreach (var attack in attacks)
         {
             (await Client(client).RunAsync("run", "--rm", "busybox", "sh", "-c", attack)).Refused("");
         }
+
+        // Each layer holds alone: without the filter what is left are capabilities and read-only mounts.
+        foreach (var attack in attacks.Where(attack => !attack.StartsWith("unshare", StringComparison.Ordinal)))
+        {
+            (await Client(client).RunAsync("run", "--rm", "--security-opt", "seccomp=unconfined", "busybox", "sh", "-c", attack)).Refused("");
+        }
+
+        // The filter alone keeps namespaces from being made, in which root would have every capability.
+        (await Client(client).RunAsync("run", "--rm", "busybox", "unshare", "-Ur", "true")).Refused("Operation not permitted");
     }
 
     [Theory, BothClients]
@@ -215,12 +243,22 @@ public sealed class AttackTests(EngineFixture fixture) : EngineTests(fixture)
     [Theory, BothClients]
     public async Task Devices_of_the_host_cannot_be_read_raw(string client)
     {
-        foreach (var line in File.ReadLines("/proc/partitions").Skip(2).Take(3))
+        // Disks, the kernel's log and its control of loop devices, tun and fuse: what of them this host itself can open, a
+        // container given the right to it can open as well, so that it is the rules which keep others from it.
+        var devices = File.ReadLines("/proc/partitions").Skip(2).Take(3)
+            .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Select(fields => $"b {fields[0]} {fields[1]}")
+            .Concat(["b 7 0", "c 1 11", "c 10 200", "c 10 229", "c 10 237"]);
+        var opened = 0;
+        foreach (var device in devices)
         {
-            var fields = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-            (await Client(client).RunAsync("run", "--rm", "busybox", "sh", "-c", $"mknod /disk b {fields[0]} {fields[1]} && head -c 512 /disk")).Refused("not permitted");
+            string[] attack = ["busybox", "sh", "-c", $"mknod /raw {device} && : < /raw"];
+            (await Client(client).RunAsync(["run", "--rm", .. attack])).Refused("not permitted");
+            (await Client(client).RunAsync(["run", "--rm", "--security-opt", "seccomp=unconfined", .. attack])).Refused("not permitted");
+            var (kind, number) = (device[..1], device[2..].Replace(' ', ':'));
+            opened += (await Client(client).RunAsync(["run", "--rm", "--device-cgroup-rule", $"{kind} {number} r", .. attack])).ExitCode == 0 ? 1 : 0;
         }
 
+        Assert.True(opened > 0, "none of the devices could have been opened anyway");
         foreach (var memory in new[] { "1 1", "1 2", "1 4", "10 1" })
         {
             (await Client(client).RunAsync("run", "--rm", "busybox", "sh", "-c", $"mknod /memory c {memory} && head -c 1 /memory")).Refused("");
@@ -233,14 +271,22 @@ public sealed class AttackTests(EngineFixture fixture) : EngineTests(fixture)
     {
         var neighbour = await Docker.DetachedAsync("busybox", "sh", "-c", "while :; do echo alive; sleep 0.2; done");
         var forks = await Docker.DetachedAsync("--pids-limit", "64", "busybox", "sh", "-c", "bomb() { bomb | bomb & }; bomb; sleep 300");
-        var memory = await Docker.DetachedAsync("-m", "32m", "--memory-swap", "32m", "busybox", "sh", "-c", "tail /dev/zero; sleep 300");
-        var files = await Docker.DetachedAsync("--ulimit", "nofile=256:256", "busybox", "sh", "-c", "i=3; while [ $i -lt 250 ]; do eval \"exec $i</dev/null\" || break; i=$((i+1)); done; sleep 300");
-        var disk = await Docker.DetachedAsync("--tmpfs", "/fill:size=4m", "busybox", "sh", "-c", "cat /dev/zero > /fill/x; sleep 300");
+        var sleepers = await Docker.DetachedAsync("--pids-limit", "64", "busybox", "sh", "-c", "sh -c 'while :; do sleep 300 & done'; echo ended; sleep 300");
+        var memory = await Docker.DetachedAsync("-m", "32m", "--memory-swap", "32m", "busybox", "sh", "-c", "dd if=/dev/zero of=/dev/null bs=100M count=1; echo ended $?; sleep 300");
+        var files = await Docker.DetachedAsync("--ulimit", "nofile=256:256", "busybox", "sh", "-c", "sh -c 'i=10; while [ $i -lt 400 ]; do eval \"exec $i</dev/null\" || exit; echo $i; i=$((i+1)); done'; echo ended; sleep 300");
+        var disk = await Docker.DetachedAsync("--tmpfs", "/fill:size=4m", "busybox", "sh", "-c", "head -c 16m /dev/zero > /fill/x; echo ended $(stat -c %s /fill/x); sleep 300");
         await Eventually.TrueAsync(async () => (await Docker.TextAsync("logs", neighbour)).Split('\n').Length > 10, "the neighbour goes on", 60);
+
+        // That the neighbour is well says little unless each bomb has gone off, and met its limit.
+        await Eventually.TrueAsync(async () => (await Docker.TextAsync("logs", sleepers)).Contains("ended", StringComparison.Ordinal), "processes run out", 60);
+        Assert.InRange((await Docker.RunAsync("top", sleepers)).Succeeded().Lines.Length - 1, 32, 64);
+        await Eventually.TrueAsync(async () => (await Docker.TextAsync("logs", memory)).EndsWith("ended 137", StringComparison.Ordinal), "memory runs out", 60);
+        await Eventually.TrueAsync(async () => (await Docker.TextAsync("logs", files)).EndsWith("255\nended", StringComparison.Ordinal), "descriptors run out", 60);
+        await Eventually.TrueAsync(async () => (await Docker.TextAsync("logs", disk)).EndsWith("ended 4194304", StringComparison.Ordinal), "the tmpfs is full", 60);
         Assert.Contains(neighbour[..12], await Docker.TextAsync("ps", "-q"), StringComparison.Ordinal);
         Assert.Equal("fine", await Docker.TextAsync("run", "--rm", "busybox", "echo", "fine"));
         Assert.Equal("fine", await Docker.TextAsync("exec", neighbour, "echo", "fine"));
-        await Docker.RemoveAsync(neighbour, forks, memory, files, disk);
+        await Docker.RemoveAsync(neighbour, forks, sleepers, memory, files, disk);
     }
 
     /// <summary>Environment, labels, names and arguments that try to be something else.</summary>

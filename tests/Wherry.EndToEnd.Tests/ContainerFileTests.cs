@@ -147,29 +147,43 @@ public sealed class ContainerFileTests(EngineFixture fixture) : EngineTests(fixt
         await Client(client).TextAsync("volume", "rm", volume);
     }
 
-    /// <summary>CVE-2018-15664: a directory of the path is swapped for a link to the root while a copy resolves it.</summary>
+    /// <summary>CVE-2018-15664: a directory of the path, or of what is copied, is swapped for a link out while a copy is at it.</summary>
     [Theory, BothClients]
     public async Task Links_swapped_while_copying_lead_nowhere_outside(string client)
     {
         var directory = HostDirectory();
-        var secret = Path.Combine(directory, "outside");
-        Directory.CreateDirectory(secret);
-        await File.WriteAllTextAsync($"{secret}/canary", "secret", TestContext.Current.CancellationToken);
-        await File.WriteAllTextAsync($"{directory}/canary", "overwritten", TestContext.Current.CancellationToken);
-        var script = $"mkdir -p /a{directory} /stash; mkdir /swap; while :; do mv /swap /stash/dir 2>/dev/null; ln -s {secret} /swap 2>/dev/null; rm -f /swap; mv /stash/dir /swap; done";
-        var id = await Client(client).DetachedAsync("busybox", "sh", "-c", script);
-        await Eventually.TrueAsync(async () => (await Client(client).RunAsync("exec", id, "test", "-d", "/stash")).ExitCode == 0, "the swapping has begun");
-        var target = $"{directory}/stolen";
-        for (var round = 0; round < 25; round++)
+        var outside = Path.Combine(directory, "outside");
+        var mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+        Directory.CreateDirectory(outside, mode);
+        Directory.CreateDirectory($"{directory}/tree/swap");
+        await File.WriteAllTextAsync($"{outside}/canary", "secret", TestContext.Current.CancellationToken);
+        foreach (var name in new[] { "canary", "tree/swap/canary" })
         {
-            await Client(client).RunAsync("cp", $"{directory}/canary", $"{id}:/swap/canary");
-            await Client(client).RunAsync("cp", $"{id}:/swap/canary", target);
-            Assert.Equal("secret", await File.ReadAllTextAsync($"{secret}/canary", TestContext.Current.CancellationToken));
-            if (File.Exists(target))
+            await File.WriteAllTextAsync($"{directory}/{name}", "overwritten", TestContext.Current.CancellationToken);
+        }
+
+        var id = await Client(client).DetachedAsync("busybox", "sh", "-c", $"mkdir -p /tree/swap; echo inside > /tree/swap/canary; ln -s {outside} /tree/link; exec sleep 600");
+        await Eventually.TrueAsync(async () => (await Client(client).RunAsync("exec", id, "test", "-L", "/tree/link")).ExitCode == 0, "the files are there");
+        var root = $"/proc/{await Client(client).FieldAsync(id, "{{.State.Pid}}")}/root/tree";
+        using (var swapper = new Swapper($"{root}/swap", $"{root}/link"))
+        {
+            var copied = 0;
+            for (var round = 0; round < 20; round++)
             {
-                Assert.Equal("overwritten", await File.ReadAllTextAsync(target, TestContext.Current.CancellationToken));
-                File.Delete(target);
+                await Client(client).RunAsync("cp", $"{directory}/canary", $"{id}:/tree/swap/canary");
+                await Client(client).RunAsync("cp", $"{directory}/tree/.", $"{id}:/tree");
+                Assert.Equal("secret", await File.ReadAllTextAsync($"{outside}/canary", TestContext.Current.CancellationToken));
+                Assert.Equal(mode, File.GetUnixFileMode(outside));
+                foreach (var (from, to) in new[] { ("/tree/swap/canary", "file"), ("/tree", "copy") })
+                {
+                    await Client(client).RunAsync("cp", $"{id}:{from}", $"{directory}/{to}");
+                    copied += Path.Exists($"{directory}/{to}") ? 1 : 0;
+                    (await Command.ShellAsync($"! grep -r secret {directory}/{to}")).Succeeded();
+                    await Command.RunAsync("rm", "-rf", $"{directory}/{to}");
+                }
             }
+
+            Assert.True(copied > 0 && swapper.Count > copied, "nothing was raced for");
         }
 
         await Client(client).RemoveAsync(id);

@@ -31,13 +31,15 @@ public sealed class RootDirectory : IDisposable
     /// <summary>The path, which exists, is spelled without symbolic links.</summary>
     public bool LeadsThroughNoLink(string path)
     {
-        var fd = FileSyscalls.TryOpen(Descriptor.Number, Inside(path), OpenFlags.PathOnly, ResolveFlags.InRoot | ResolveFlags.NoSymlinks);
-        if (fd >= 0)
-        {
-            new FileDescriptor(fd).Dispose();
-        }
+        using var file = TryOpenWithoutLinks(path);
+        return file is not null;
+    }
 
-        return fd >= 0;
+    /// <summary>Opens (<c>O_PATH</c>) what is at a path that is spelled without symbolic links; null when it is not, or there is nothing.</summary>
+    public FileDescriptor? TryOpenWithoutLinks(string path)
+    {
+        var fd = FileSyscalls.TryOpen(Descriptor.Number, Inside(path), OpenFlags.PathOnly, ResolveFlags.InRoot | ResolveFlags.NoSymlinks);
+        return fd < 0 ? null : new FileDescriptor(fd);
     }
 
     /// <summary>Opens a directory (<c>O_PATH</c>), making it and those above where they are missing.</summary>

@@ -149,13 +149,13 @@ public sealed class ContainerMounts(RootDirectory root, BindSources sources, Cgr
     private FileDescriptor OpenTarget(string destination, string type)
     {
         var target = root.OpenOrMakeDirectory(destination);
-        if (type is not ("proc" or "sysfs") || root.LeadsThroughNoLink(destination))
+        if (type is not ("proc" or "sysfs"))
         {
             return target;
         }
 
         target.Dispose();
-        throw WherryException.Invalid($"mount on {destination}: {type} must be mounted on a directory, not through a symbolic link");
+        return root.TryOpenWithoutLinks(destination) ?? throw WherryException.Invalid($"mount on {destination}: {type} must be mounted on a directory, not through a symbolic link");
     }
 
     private void Fill(FileDescriptor tmpfs, string destination)

@@ -67,13 +67,12 @@ public sealed class DeviceNodes(RootDirectory root)
     /// <summary>Shows the container's terminal at /dev/console.</summary>
     public void BindConsole(FileDescriptor terminal)
     {
-        using var target = root.OpenOrMakeFile("/dev/console");
-        if (!root.LeadsThroughNoLink("/dev/console"))
-        {
-            // The image's link would have the terminal mounted over whatever it names (CVE-2025-52565).
-            throw WherryException.Invalid("the container's /dev/console is a symbolic link, or lies behind one; a terminal needs it to be a file");
-        }
+        root.OpenOrMakeFile("/dev/console").Dispose();
 
+        // The image's link would have the terminal mounted over whatever it names (CVE-2025-52565). What is opened without
+        // links is what is mounted on, so that one that is there for a moment only changes nothing.
+        using var target = root.TryOpenWithoutLinks("/dev/console")
+            ?? throw WherryException.Invalid("the container's /dev/console is a symbolic link, or lies behind one; a terminal needs it to be a file");
         using var mount = MountSyscalls.CloneTree(terminal, recursive: false);
         MountSyscalls.Attach(mount, target, "/dev/console");
     }

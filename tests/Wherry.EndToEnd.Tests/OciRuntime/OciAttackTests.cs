@@ -21,11 +21,15 @@ public sealed class OciAttackTests(OciHost host) : IClassFixture<OciHost>
         }
         """;
 
-    /// <summary>CVE-2019-5736 by a detached exec, after which nothing keeps the runtime's binary busy.</summary>
+    /// <summary>
+    /// CVE-2019-5736 by a container's own program, or a detached exec: afterwards nothing keeps the runtime's binary busy.
+    /// </summary>
     [Theory]
-    [InlineData("/bin/target")]
-    [InlineData("/bin/script")]
-    public async Task The_runtimes_binary_cannot_be_overwritten_after_an_exec(string program)
+    [InlineData("/bin/target", false)]
+    [InlineData("/bin/script", false)]
+    [InlineData("/bin/target", true)]
+    [InlineData("/bin/script", true)]
+    public async Task The_runtimes_binary_cannot_be_overwritten(string program, bool byExec)
     {
         Assert.SkipUnless(System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture == System.Runtime.InteropServices.Architecture.X64, "the attack is written for x86-64");
         var compiler = Binaries.Find("gcc") ?? Binaries.Need("clang");
@@ -37,12 +41,15 @@ public sealed class OciAttackTests(OciHost host) : IClassFixture<OciHost>
             File.CreateSymbolicLink($"{root}/bin/target", "/proc/self/exe");
             await File.WriteAllTextAsync($"{root}/bin/script", "#!/proc/self/exe\n", TestContext.Current.CancellationToken);
             File.SetUnixFileMode($"{root}/bin/script", (UnixFileMode)0b111_101_101);
-            var id = await host.CreateAsync(host.Bundle("sleep 1000", config => config["root"]!["path"] = root));
-            (await host.RunAsync("start", id)).Succeeded();
+            var bundle = host.Bundle(byExec ? ["/bin/sleep", "1000"] : [program], config => config["root"]!["path"] = root);
+            var (id, output) = (OciHost.NewId(), Path.Combine(bundle, "output"));
+            string[] commands = byExec ? [$"create --bundle {bundle} {id}", $"start {id}", $"exec --detach {id} {program}"] : [$"create --bundle {bundle} {id}", $"start {id}"];
+            foreach (var command in commands)
+            {
+                (await Command.ShellAsync($"{runtime} --root {host.Root} {command} </dev/null >>{output} 2>&1")).Succeeded();
+            }
 
-            var output = Path.Combine(host.Directory, "trap.output");
-            (await Command.ShellAsync($"{runtime} --root {host.Root} exec --detach {id} {program} </dev/null >{output} 2>&1")).Succeeded();
-            await Eventually.TrueAsync(() => File.ReadAllText(output).EndsWith("\n/\n", StringComparison.Ordinal), "the attack was tried on what the binary was reached through");
+            await Eventually.TrueAsync(() => File.ReadAllText(output).EndsWith("/\n", StringComparison.Ordinal), "the attack was tried on what the binary was reached through");
             Assert.Contains("Read-only file system", await File.ReadAllTextAsync(output, TestContext.Current.CancellationToken), StringComparison.Ordinal);
             Assert.Equal(await File.ReadAllBytesAsync(Binaries.OciRuntime, TestContext.Current.CancellationToken), await File.ReadAllBytesAsync(runtime, TestContext.Current.CancellationToken));
             (await host.RunAsync("delete", "--force", id)).Succeeded();
@@ -51,5 +58,34 @@ public sealed class OciAttackTests(OciHost host) : IClassFixture<OciHost>
         {
             await Command.RunAsync("rm", "-rf", root, Path.GetDirectoryName(runtime)!);
         }
+    }
+
+    /// <summary>CVE-2025-52881 and its kind: with /proc elsewhere, what is to be masked in it and written to it would be, too.</summary>
+    [Fact]
+    public async Task A_race_over_the_place_of_proc_is_not_won()
+    {
+        var root = Path.Combine(host.Directory, "raced");
+        (await Command.ShellAsync($"cp -a {host.RootFilesystem} {root}; ln -s /root {root}/link")).Succeeded();
+        var made = 0;
+        using (var swapper = new Swapper($"{root}/proc", $"{root}/link"))
+        {
+            for (var i = 0; i < 30; i++)
+            {
+                var bundle = host.Bundle("true", config => config["root"]!["path"] = root);
+                var id = OciHost.NewId();
+                if ((await host.LeaveAsync(bundle, "create", "--bundle", bundle, id)).ExitCode == 0)
+                {
+                    made++;
+                    var mounts = await File.ReadAllTextAsync($"/proc/{(await host.StateAsync(id))["pid"]}/mountinfo", TestContext.Current.CancellationToken);
+                    Assert.Contains(" - proc ", mounts, StringComparison.Ordinal);
+                    Assert.DoesNotContain(" /root ", mounts, StringComparison.Ordinal);
+                    (await host.RunAsync("delete", "--force", id)).Succeeded();
+                }
+            }
+
+            Assert.True(made > 0 && swapper.Count > made, "nothing was raced for");
+        }
+
+        await Command.RunAsync("rm", "-rf", root);
     }
 }

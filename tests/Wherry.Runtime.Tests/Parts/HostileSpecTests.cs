@@ -115,13 +115,38 @@ public sealed class HostileSpecTests
         }
     }
 
+    /// <summary>But for that each would do: the configuration they are in is good.</summary>
     [Fact]
-    public void What_is_too_deep_too_long_or_too_much_is_refused()
+    public void What_is_too_deep_or_too_much_is_refused()
     {
-        Assert.False(Plan(Encoding.UTF8.GetBytes(new string('[', 100_000))));
-        Assert.False(Plan(Encoding.UTF8.GetBytes("{\"linux\":" + string.Concat(Enumerable.Repeat("{\"a\":", 100_000)))));
-        Assert.False(Plan(Encoding.UTF8.GetBytes("{\"mounts\":[" + string.Join(',', Enumerable.Repeat("{\"destination\":\"/x\"}", 200_000)) + "]}")));
-        Assert.False(Plan(Encoding.UTF8.GetBytes("{\"annotations\":{" + string.Join(',', Enumerable.Range(0, 200_000).Select(number => $"\"{number}\":\"\"")) + "}}")));
+        Assert.True(Plan(Encoding.UTF8.GetBytes(TemplateText)));
+        Assert.True(Plan(With($"\"unknown\": {Nested(30)}")));
+        Assert.False(Plan(With($"\"unknown\": {Nested(100_000)}")));
+        Assert.False(Plan(Changed(spec => spec["process"]!["env"] = new JsonArray([.. Enumerable.Range(0, 200_000).Select(number => JsonValue.Create($"A{number}=1"))]))));
+        Assert.False(Plan(Changed(spec => spec["annotations"] = new JsonObject(Enumerable.Range(0, 200_000).Select(number => KeyValuePair.Create($"{number}", (JsonNode?)""))))));
+        static string Nested(int depth) => new string('[', depth) + new string(']', depth);
+        static byte[] With(string field) => Encoding.UTF8.GetBytes($"{{ {field}, {TemplateText[1..]}");
+    }
+
+    /// <summary>Where a text goes to the kernel it would end at the NUL byte, and be another's name than was checked.</summary>
+    [Fact]
+    public void A_NUL_byte_and_an_unknown_value_are_refused()
+    {
+        Assert.False(Plan(Changed(spec => spec["root"]!["path"] = "rootfs\0/of/another")));
+        Assert.False(Plan(Changed(spec => spec["linux"]!["namespaces"]![0]!["type"] = "moon")));
+        Assert.False(Plan(Changed(spec => spec["linux"]!["devices"]![0]!["type"] = "moon")));
+        Assert.False(Plan(Changed(spec => spec["linux"]!["rootfsPropagation"] = "rmoon")));
+        Assert.False(Plan(Changed(spec => spec["process"]!["capabilities"]!["bounding"]![0] = "CAP_MOON")));
+        Assert.False(Plan(Changed(spec => spec["process"]!["rlimits"]![0]!["type"] = "RLIMIT_MOON")));
+        Assert.False(Plan(Changed(spec => spec["process"]!["scheduler"]!["policy"] = "SCHED_MOON")));
+        Assert.False(Plan(Changed(spec => spec["process"]!["ioPriority"]!["class"] = "IOPRIO_CLASS_MOON")));
+    }
+
+    private static byte[] Changed(Action<JsonNode> change)
+    {
+        var spec = JsonNode.Parse(TemplateText)!;
+        change(spec);
+        return Encoding.UTF8.GetBytes(spec.ToJsonString());
     }
 
     // All that is made of a configuration without touching the host.
