@@ -20,9 +20,6 @@ internal abstract class StorageDriver
     /// <summary>How many layers an image can have here.</summary>
     internal abstract int MostLayers { get; }
 
-    /// <summary>Whether <see cref="Lower"/> names directories that hold every file themselves, and no overlay's marks.</summary>
-    internal virtual bool KeepsWholeTrees => false;
-
     /// <summary>Directories that together show the files of a layer and all below it, topmost first.</summary>
     /// <param name="layers">The directories of the layers, topmost first.</param>
     internal abstract IReadOnlyList<string> Lower(IReadOnlyList<string> layers);

@@ -14,8 +14,6 @@ internal abstract class TreeDriver : StorageDriver
 
     internal override int MostLayers => 10_000;
 
-    internal override bool KeepsWholeTrees => true;
-
     /// <summary>Makes an empty tree.</summary>
     protected abstract void MakeTree(string path);
 
