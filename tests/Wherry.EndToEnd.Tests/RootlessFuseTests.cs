@@ -217,6 +217,21 @@ public sealed class RootlessFuseHostTests
     }
 
     [Fact]
+    public async Task Roots_engine_uses_it_when_asked_to_and_refuses_mapped_owners()
+    {
+        Binaries.Need("fuse-overlayfs");
+        await using var engine = await PrivateEngine.StartNewAsync("--storage-driver", "fuse-overlayfs");
+        await BaseImages.LoadAsync(engine, BaseImages.Busybox);
+        var wherry = engine.Client(Clients.Wherry);
+        var id = await wherry.TextAsync("create", "busybox", "sh", "-c", "rm -r /var/www && mkdir /var/www && touch /var/www/new");
+        (await wherry.RunAsync("start", "-a", id)).Succeeded();
+        await wherry.TextAsync("commit", id, "changed");
+        Assert.Equal("new", await wherry.TextAsync("run", "--rm", "changed", "ls", "-A", "/var/www"));
+        (await wherry.RunAsync("run", "--rm", "--userns", "auto", "busybox", "true")).Refused("fuse-overlayfs can't show files with mapped owners");
+        await wherry.RemoveAsync(id);
+    }
+
+    [Fact]
     public async Task It_can_be_asked_for_where_overlay_works()
     {
         Binaries.Need("fuse-overlayfs");
