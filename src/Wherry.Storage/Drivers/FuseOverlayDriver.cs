@@ -41,7 +41,7 @@ internal sealed class FuseOverlayDriver : LayeredDriver
         new("Layer Limit", MostLayers.ToString()),
     ];
 
-    internal override string? WhyNoSizes => $"the storage driver {DriverName} can't limit what a container writes: overlay can, with an engine of root's, on ext4 or xfs with project quotas";
+    internal override string? WhyNoSizes => $"the storage driver {DriverName} can't limit what a container writes: root's engine can, with overlay on ext4 or xfs with project quotas, or with btrfs";
 
     /// <summary>What is missing for this driver, or does not work, on a directory; null where it works.</summary>
     internal static string? WhyNot(string root)

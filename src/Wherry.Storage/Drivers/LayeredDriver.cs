@@ -17,7 +17,7 @@ internal abstract class LayeredDriver : StorageDriver
     {
     }
 
-    internal override void MakeSnapshot(Snapshot snapshot, string init, IReadOnlyList<string> below)
+    internal override void MakeSnapshot(Snapshot snapshot, string init, IReadOnlyList<string> below, long? size)
     {
         Directory.CreateDirectory(snapshot.Work);
         Directory.CreateDirectory(snapshot.RootFs);

@@ -57,7 +57,13 @@ internal sealed class OverlayDriver : LayeredDriver
 
     internal override string? WhyNoSizes => _sizes.WhyNot;
 
-    internal override void LimitSize(Snapshot snapshot, long bytes) => _sizes.Limit(snapshot.Directory, bytes);
+    internal override void MakeSnapshot(Snapshot snapshot, string init, IReadOnlyList<string> below, long? size)
+    {
+        // First: what is made in a directory is of its project.
+        if (size is { } bytes)
+            _sizes.Limit(snapshot.Directory, bytes);
+        base.MakeSnapshot(snapshot, init, below, size);
+    }
 
     internal override void RemoveSnapshot(Snapshot snapshot)
     {
