@@ -77,6 +77,7 @@ need_test() {
     need docker-registry docker-registry
     need_rootless
     need passt pasta
+    need fuse-overlayfs fuse-overlayfs
 }
 
 for target in "$@"; do

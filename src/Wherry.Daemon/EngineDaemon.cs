@@ -37,7 +37,7 @@ internal sealed class EngineDaemon(DaemonOptions options, LineLog log)
         using var dataRoot = DataRootLock.Take(options.DataRoot);
         using var pidFile = PidFile.Create(options.EffectivePidFile);
         var rootless = RootlessEngine.IsThisProcess ? ConnectNamespace() : null;
-        var engine = await WherryEngine.OpenAsync(_engineOptions with { Rootless = rootless }, log.Info, stop.Token).ConfigureAwait(false);
+        var engine = await OpenAsync(rootless, stop.Token).ConfigureAwait(false);
         await using (engine.ConfigureAwait(false))
         {
             var server = new RestServer(EngineRoutes.For(engine), Bind(_addresses), log, new KestrelLog(log));
@@ -95,6 +95,22 @@ internal sealed class EngineDaemon(DaemonOptions options, LineLog log)
         Debug = options.LogLevel == LogLevel.Debug,
         Labels = options.Labels.Select(label => label.Split('=', 2)).ToDictionary(pair => pair[0], pair => pair[1], StringComparer.Ordinal),
     };
+
+    private async Task<WherryEngine> OpenAsync(RootlessOptions? rootless, CancellationToken stop)
+    {
+        try
+        {
+            return await WherryEngine.OpenAsync(_engineOptions with { Rootless = rootless }, log.Info, stop).ConfigureAwait(false);
+        }
+        catch when (rootless is not null && !HasLiveState())
+        {
+            // Namespaces that no container of a former engine's is in would be left to nobody.
+            HolderProcess.End(options.ExecRoot);
+            throw;
+        }
+    }
+
+    private bool HasLiveState() => Path.Combine(options.ExecRoot, "containers") is var live && Directory.Exists(live) && Directory.EnumerateFileSystemEntries(live).Any();
 
     private RootlessOptions ConnectNamespace()
     {

@@ -26,7 +26,7 @@ internal sealed record EngineParts(
 {
     public SeccompProfiles Seccomp { get; } = new(Options.ExecRoot);
 
-    public UserNamespaceChoice UserNamespaces { get; } = new(Options, Registry, new UserNamespaceSupport(Options.DataRoot, Layers.DriverName == "overlay"));
+    public UserNamespaceChoice UserNamespaces { get; } = new(Options, Registry, new UserNamespaceSupport(Options.DataRoot, Layers.DriverName));
 
     /// <summary>Where a container's supervisor is found, derived from its record alone.</summary>
     public SandboxLocation LocationOf(ContainerRecord record) => new(

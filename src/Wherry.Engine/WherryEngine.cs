@@ -75,7 +75,7 @@ public sealed class WherryEngine : IAsyncDisposable
         File.SetUnixFileMode(options.DataRoot, TraversableMode);
         Directory.CreateDirectory(options.ExecRoot);
         File.SetUnixFileMode(options.ExecRoot, TraversableMode);
-        var layers = LayerStore.Open(options.DataRoot, options.StorageDriver);
+        var layers = LayerStore.Open(options.DataRoot, options.StorageDriver, log);
         RootSize.Require(options.RootSize, layers);
         var parts = new EngineParts(
             options,

@@ -46,6 +46,7 @@ public static partial class Errno
     public const int ENOBUFS = 105;
     public const int ECONNRESET = 104;
     public const int ECONNREFUSED = 111;
+    public const int EINPROGRESS = 115;
     public const int EDQUOT = 122;
 
     private static readonly Dictionary<int, string> Names = new()
@@ -91,6 +92,7 @@ public static partial class Errno
         [ENOBUFS] = nameof(ENOBUFS),
         [ECONNREFUSED] = nameof(ECONNREFUSED),
         [EDQUOT] = nameof(EDQUOT),
+        [EINPROGRESS] = nameof(EINPROGRESS),
     };
 
     /// <summary><c>EPERM (Operation not permitted)</c>: the symbol for those who search, the words for those who read.</summary>

@@ -60,10 +60,10 @@ public sealed record SandboxOptions
     public IReadOnlyList<string> AskedByName { get; init; } = [];
 }
 
-/// <summary>An overlay (or plain bind) that makes up a root file system.</summary>
+/// <summary>An overlay, the kernel's or a program's, or a plain bind that makes up a root file system.</summary>
 public sealed record RootfsMount
 {
-    /// <summary><c>overlay</c> or <c>bind</c>.</summary>
+    /// <summary><c>overlay</c>, <c>fuse-overlayfs</c> or <c>bind</c>.</summary>
     public required string Type { get; init; }
 
     /// <summary>Overlay: read-only layers, topmost first. Bind: the one directory.</summary>
@@ -79,6 +79,9 @@ public sealed record RootfsMount
     /// side by side.
     /// </summary>
     public bool IdMapped { get; init; }
+
+    /// <summary>The program that serves a <c>fuse-overlayfs</c>; a path on the host.</summary>
+    public string? Program { get; init; }
 
     /// <summary>Further options of the file system, e.g. <c>metacopy=off</c>.</summary>
     public IReadOnlyList<string> Options { get; init; } = [];

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Wherry.EndToEnd.Tests;
 
-/// <summary><c>--storage-opt size=</c>: how much a container can write over its image, on a disk with project quotas.</summary>
+/// <summary><c>--storage-opt size=</c>: how much a container can write over its image, on a disk with project quotas, or on btrfs.</summary>
 public sealed class RootSizeTests : IAsyncLifetime
 {
     private readonly string _directory = $"/var/tmp/wherry-e2e/sized-{Environment.ProcessId}-{Client.NewName()}";
@@ -93,6 +93,21 @@ public sealed class RootSizeTests : IAsyncLifetime
         Assert.DoesNotContain(await LimitedProjectsAsync(), line => line.StartsWith('#' + project, StringComparison.Ordinal));
     }
 
+    [Theory, BothClients]
+    public async Task On_btrfs_too_a_container_writes_as_much_as_it_may(string kind)
+    {
+        await using var engine = await StartAsync("btrfs");
+        var client = engine.Client(kind);
+        var small = await client.DetachedAsync("--storage-opt", "size=16m", "busybox", "sleep", "300");
+        var large = await client.DetachedAsync("--storage-opt", "size=32m", "busybox", "sleep", "300");
+        await FillAsync(client, small);
+        (await client.RunAsync("exec", large, "dd", "if=/dev/zero", "of=/file", "bs=1M", "count=20")).Succeeded();
+        await engine.RestartAsync();
+        await FillAsync(client, large);
+        (await client.RunAsync("run", "--rm", "busybox", "dd", "if=/dev/zero", "of=/file", "bs=1M", "count=48")).Succeeded();
+        await client.RemoveAsync(small, large);
+    }
+
     [Fact]
     public async Task The_engine_can_have_a_size_for_all_and_a_container_its_own()
     {
@@ -126,7 +141,7 @@ public sealed class RootSizeTests : IAsyncLifetime
 
     private async Task<PrivateEngine> StartAsync(string system, params string[] options)
     {
-        var engine = await PrivateEngine.StartInAsync(await MountAsync(system, system == "xfs" ? "pquota" : "prjquota") + "/data", options);
+        var engine = await PrivateEngine.StartInAsync(await MountAsync(system, system switch { "xfs" => "pquota", "btrfs" => "", _ => "prjquota" }) + "/data", [.. system == "btrfs" ? ["--storage-driver", "btrfs"] : Array.Empty<string>(), .. options]);
         await BaseImages.LoadAsync(engine, BaseImages.Busybox);
         return engine;
     }

@@ -1,6 +1,7 @@
 using System.Text;
 using Wherry.Errors;
 using Wherry.Linux.FileTrees;
+using Wherry.Linux.Mounts;
 using Wherry.Linux.Processes;
 using Wherry.Storage.Archives;
 using Wherry.Storage.Layers;
@@ -17,17 +18,46 @@ public sealed class DriverTests : IDisposable
     public void Dispose()
     {
         if (_mounted is not null)
-            TestTree.Run("umount", _mounted);
+            TestTree.Run("umount", "-l", _mounted); // a program that served a root there may be about to end
         _tree.Dispose();
     }
 
     [Theory]
     [InlineData("overlay")]
+    [InlineData("fuse-overlayfs")]
     [InlineData("vfs")]
     [InlineData("btrfs")]
-    public void Changes_of_a_container_are_told_packed_and_unpacked_again(string driver)
+    public void Changes_of_a_container_are_told_packed_and_unpacked_again(string driver) => ShowChanges(driver, DataFor(driver));
+
+    [Theory]
+    [InlineData("fuse-overlayfs")]
+    [InlineData("vfs")]
+    public void They_are_so_on_an_overlay_too_which_takes_no_whiteouts(string driver) => ShowChanges(driver, DataOnOverlay(driver));
+
+    [Theory]
+    [InlineData("overlay", false)]
+    [InlineData("fuse-overlayfs", false)]
+    [InlineData("fuse-overlayfs", true)]
+    [InlineData("vfs", true)]
+    public void A_member_after_a_whiteout_of_its_name_replaces_what_is_below(string driver, bool onOverlay)
     {
-        var data = DataFor(driver);
+        var data = onOverlay ? DataOnOverlay(driver) : DataFor(driver);
+        var store = LayerStore.Open(data, driver);
+        var bottom = Commit(store, null, Pack(Folder("d"), Text("d/below", "1"), Text("f", "1"), Folder("gone"), Text("gone/x", "1"), Folder("late"), Text("late/x", "1")));
+        var top = Commit(store, bottom.ChainId, Pack(
+            Text(".wh.d", ""), Folder("d"), Text("d/above", "2"), Text(".wh.f", ""), Text("f", "2"), Text(".wh.gone", ""), Text("gone/y", "2"), Folder("late"), Text("late/y", "2"), Text(".wh.late", "")));
+        var snapshot = store.CreateSnapshot(Path.Combine(data, "snapshots", "c1"), top.ChainId);
+        Assert.Empty(store.Changes(snapshot));
+        using var root = store.MountRoot(snapshot);
+        var path = $"/proc/{Environment.ProcessId}/fd/{root.Number}";
+        Assert.Equal("2", File.ReadAllText($"{path}/f"));
+        Assert.Equal(
+            ["d/above", "gone/y", "late/y"],
+            new[] { "d", "gone", "late" }.SelectMany(name => Directory.EnumerateFileSystemEntries($"{path}/{name}").Select(entry => $"{name}/{Path.GetFileName(entry)}")));
+    }
+
+    private static void ShowChanges(string driver, string data)
+    {
         var store = LayerStore.Open(data, driver);
         Assert.Equal(driver, store.DriverName);
         var bottom = Commit(store, null, Pack(Folder("etc"), Text("etc/old", "old"), Text("etc/kept", "kept"), Text("gone", "gone"), Folder("dir"), Text("dir/a", "a")));
@@ -74,6 +104,7 @@ public sealed class DriverTests : IDisposable
 
     [Theory]
     [InlineData("overlay")]
+    [InlineData("fuse-overlayfs")]
     [InlineData("vfs")]
     [InlineData("btrfs")]
     public void An_image_flattens_to_one_layer_with_the_same_files(string driver)
@@ -90,11 +121,13 @@ public sealed class DriverTests : IDisposable
         Assert.Equal(["Deleted a", "Added c"], store.Compare(bottom.ChainId, top.ChainId).Select(change => $"{change.Kind} {Encoding.UTF8.GetString(change.Path)}"));
     }
 
-    [Fact]
-    public void An_image_of_499_layers_works_and_one_of_500_is_refused_with_advice()
+    [Theory]
+    [InlineData("overlay")]
+    [InlineData("fuse-overlayfs")]
+    public void An_image_of_499_layers_works_and_one_of_500_is_refused_with_advice(string driver)
     {
-        var data = DataFor("overlay");
-        var store = LayerStore.Open(data, "overlay");
+        var data = DataFor(driver);
+        var store = LayerStore.Open(data, driver);
         string? chain = null;
         for (var i = 0; i < 499; i++)
             chain = Commit(store, chain, Pack(Text($"layer-{i}", "x"))).ChainId;
@@ -186,8 +219,18 @@ public sealed class DriverTests : IDisposable
         }
     }
 
+    private string DataOnOverlay(string driver)
+    {
+        Assert.SkipWhen(driver == "fuse-overlayfs" && FuseOverlay.FindProgram() is null, "this host has no fuse-overlayfs");
+        var place = _tree.Make("merged");
+        TestTree.Run("mount", "-t", "overlay", "-o", $"lowerdir={_tree.Make("below")},upperdir={_tree.Make("above")},workdir={_tree.Make("work")}", "overlay", place);
+        _mounted = place;
+        return Path.Combine(place, "data");
+    }
+
     private string DataFor(string driver)
     {
+        Assert.SkipWhen(driver == "fuse-overlayfs" && FuseOverlay.FindProgram() is null, "this host has no fuse-overlayfs");
         if (driver != "btrfs")
             return _tree.Make("data");
         if (!File.ReadAllText("/proc/filesystems").Contains("btrfs", StringComparison.Ordinal))

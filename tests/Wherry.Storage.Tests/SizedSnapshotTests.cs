@@ -1,6 +1,8 @@
 using Wherry.Errors;
+using Wherry.Linux.BtrfsVolumes;
 using Wherry.Linux.FileTrees;
 using Wherry.Linux.ProjectQuotas;
+using Wherry.Storage.Archives;
 using Wherry.Storage.Layers;
 
 namespace Wherry.Storage.Tests;
@@ -78,6 +80,82 @@ public sealed class SizedSnapshotTests : IDisposable
         var counted = LayerStore.Open(Mount("noquota"), "overlay");
         AssertRefused(counted, "mount it with prjquota");
         AssertRefused(LayerStore.Open(_tree.Make("vfs"), "vfs"), "vfs");
+    }
+
+    [Fact]
+    public void On_btrfs_a_snapshot_takes_no_more_than_its_size_beside_its_image()
+    {
+        var data = MountBtrfs();
+        var store = LayerStore.Open(data, "btrfs");
+        Assert.Null(store.WhyNoSizes);
+
+        // The image alone is larger than the size.
+        var image = CommitLarge(store, 12 * Megabyte);
+        var unsized = store.CreateSnapshot(Path.Combine(data, "snapshots", "c0"), image);
+        Assert.Null(Usage(unsized));
+        var sized = store.CreateSnapshot(Path.Combine(data, "snapshots", "c1"), image, 8 * Megabyte);
+        var other = store.CreateSnapshot(Path.Combine(data, "snapshots", "c2"), image, 9 * Megabyte);
+        Assert.Equal((8 * Megabyte, 9 * Megabyte, 0), (Usage(sized)!.Value.Limit, Usage(other)!.Value.Limit, Usage(unsized)!.Value.Limit));
+
+        var full = Assert.ThrowsAny<IOException>(() => File.WriteAllBytes(Path.Combine(sized.RootFs, "more"), new byte[16 * Megabyte]));
+        Assert.Contains("quota", full.Message, StringComparison.OrdinalIgnoreCase);
+        File.WriteAllBytes(Path.Combine(other.RootFs, "more"), new byte[6 * Megabyte]);
+        File.WriteAllBytes(Path.Combine(unsized.RootFs, "more"), new byte[16 * Megabyte]);
+
+        // Another engine's start removes it with its limit, which the kernel does once the subvolume's blocks are free.
+        store = LayerStore.Open(data, null);
+        using var directory = FileTree.OpenDirectory(data);
+        var (gone, kept) = (IdOf(sized), IdOf(other));
+        Assert.Contains(gone, SubvolumeQuota.Counted(directory));
+        store.RemoveSnapshot(sized.Directory);
+        TestTree.Run("btrfs", "filesystem", "sync", data);
+        TestTree.Run("btrfs", "subvolume", "sync", data);
+        var patience = 500;
+        while (SubvolumeQuota.Counted(directory).Contains(gone))
+        {
+            Assert.True(patience-- > 0, "the removed snapshot's group stays");
+            Thread.Sleep(20);
+        }
+
+        Assert.Contains(kept, SubvolumeQuota.Counted(directory));
+    }
+
+    private string CommitLarge(LayerStore store, int bytes)
+    {
+        var files = _tree.Make("files");
+        File.WriteAllBytes(Path.Combine(files, "large"), new byte[bytes]);
+        var archive = Path.Combine(_tree.Root, "image.tar");
+        TestTree.Run("tar", "-cf", archive, "-C", files, "large");
+        using var stream = File.OpenRead(archive);
+        using var staged = store.Stage();
+        staged.Unpack(stream, null, TarEnd.Required, default);
+        return store.Commit(staged, null).ChainId;
+    }
+
+    private static ulong IdOf(Snapshot snapshot)
+    {
+        using var root = FileTree.OpenDirectory(snapshot.RootFs);
+        return SubvolumeQuota.IdOf(root)!.Value;
+    }
+
+    private static (long Bytes, long Limit)? Usage(Snapshot snapshot)
+    {
+        using var root = FileTree.OpenDirectory(snapshot.RootFs);
+        return SubvolumeQuota.UsageOf(root);
+    }
+
+    /// <summary>The data root on a btrfs of its own.</summary>
+    private string MountBtrfs()
+    {
+        if (!File.ReadAllText("/proc/filesystems").Contains("btrfs", StringComparison.Ordinal))
+            Assert.Skip("this kernel has no btrfs");
+        var image = Path.Combine(_tree.Root, "btrfs.img");
+        TestTree.Run("truncate", "-s", "256M", image);
+        TestTree.Run("mkfs.btrfs", "-q", image);
+        var place = _tree.Make("btrfs");
+        TestTree.Run("mount", "-o", "loop", image, place);
+        _mounted = place;
+        return Directory.CreateDirectory(Path.Combine(place, "data")).FullName;
     }
 
     private void AssertRefused(LayerStore store, string reason)

@@ -36,8 +36,8 @@ internal sealed record OptionDefinition(string Name, char? Short, string? Value,
         new("bridge", 'b', "NAME", "The bridge containers are plugged into (default wherry0)", (options, value) => options with { Bridge = BridgeName(value) }),
         new("bip", null, "CIDR", "The bridge's address, such as 172.20.0.1/16 (default: a free one)", (options, value) => options with { Bip = value }),
         new("cgroup-parent", null, "PATH", "The cgroup of all containers (default wherry)", (options, value) => options with { CgroupParent = value }),
-        new("storage-driver", 's', "NAME", "How layers are stored: overlay, btrfs or vfs\n(default: as they are, or else what the file system can do)", (options, value) => options with { StorageDriver = value }),
-        new("storage-opt", null, "size=SIZE", "What a container can write over its image, where it asks for no size itself\n(default: what the disk has; takes project quotas)", (options, value) => options with { RootSize = Size(value) })
+        new("storage-driver", 's', "NAME", "How layers are stored: overlay, fuse-overlayfs, btrfs\nor vfs (default: as they are, or else what works)", (options, value) => options with { StorageDriver = value }),
+        new("storage-opt", null, "size=SIZE", "What a container can write over its image, where it asks for no size itself\n(default: what the disk has; takes project quotas or btrfs)", (options, value) => options with { RootSize = Size(value) })
         { FileKey = "storage-opts", IsList = true },
         new("log-level", 'l', "LEVEL", "debug, info, warn, error or fatal (default info)", (options, value) => options with { LogLevel = Level(value) }),
         new("debug", 'D', null, "The same as --log-level debug", (options, value) => options with { Debug = Boolean("debug", value) }),

@@ -86,7 +86,13 @@ internal sealed class SandboxPlan(EngineParts parts, ContainerRecord record)
         var mount = parts.Layers.Mount(snapshot);
         return new RootfsMount
         {
-            Type = mount.Kind == SnapshotMountKind.Overlay ? "overlay" : "bind",
+            Type = mount.Kind switch
+            {
+                SnapshotMountKind.Overlay => "overlay",
+                SnapshotMountKind.FuseOverlay => "fuse-overlayfs",
+                _ => "bind",
+            },
+            Program = mount.Program,
             LowerDirectories = mount.Lower,
             UpperDirectory = mount.Upper,
             WorkDirectory = mount.Work,

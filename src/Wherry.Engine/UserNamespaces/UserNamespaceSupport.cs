@@ -6,10 +6,10 @@ namespace Wherry.Engine.UserNamespaces;
 
 /// <summary>Whether this host can give containers user namespaces: looked at once, when the first is asked for.</summary>
 /// <param name="dataRoot">Where roots and volumes lie.</param>
-/// <param name="isOverlay">Roots are overlays.</param>
-internal sealed class UserNamespaceSupport(string dataRoot, bool isOverlay)
+/// <param name="driver">The storage driver, which makes the roots.</param>
+internal sealed class UserNamespaceSupport(string dataRoot, string driver)
 {
-    private readonly Lazy<string?> _complaint = new(() => Probe(dataRoot, isOverlay));
+    private readonly Lazy<string?> _complaint = new(() => Probe(dataRoot, driver));
 
     /// <exception cref="WherryException">Unsupported: the kernel or the data root's file system can't.</exception>
     public void Require()
@@ -20,7 +20,7 @@ internal sealed class UserNamespaceSupport(string dataRoot, bool isOverlay)
         }
     }
 
-    private static string? Probe(string dataRoot, bool isOverlay)
+    private static string? Probe(string dataRoot, string driver)
     {
         if (!File.Exists("/proc/self/ns/user"))
         {
@@ -32,7 +32,12 @@ internal sealed class UserNamespaceSupport(string dataRoot, bool isOverlay)
             return "an engine without root has one user namespace, its own, which all its containers are in";
         }
 
-        if (isOverlay && Environment.OSVersion.Version < IdMappedOverlay.FirstKernel)
+        if (driver == "fuse-overlayfs")
+        {
+            return "the storage driver fuse-overlayfs can't show files with mapped owners: use --storage-driver overlay, vfs or btrfs";
+        }
+
+        if (driver == "overlay" && Environment.OSVersion.Version < IdMappedOverlay.FirstKernel)
         {
             return $"overlay takes layers with mapped owners since Linux {IdMappedOverlay.FirstKernel}, this is {Environment.OSVersion.Version}: use --storage-driver vfs or btrfs, or a newer kernel";
         }

@@ -24,6 +24,12 @@ public sealed record LaunchOrder
     /// <summary>The bundle has hooks or network devices, which are the supervisor's work; it then has to read it.</summary>
     public bool HasMakersWork { get; init; }
 
+    /// <summary>
+    /// The root file system is the supervisor's to make, as a program serves it that is not to be the container's; it then
+    /// has to read the bundle.
+    /// </summary>
+    public bool MakesRoot { get; init; }
+
     /// <summary>Signals and tracing are to end at the container's border, see <see cref="CanBeScoped"/>.</summary>
     public bool IsScoped { get; init; }
 
@@ -47,6 +53,7 @@ public sealed record LaunchOrder
         StdinOnce = request.Options.StdinOnce,
         Log = request.Options.Log,
         HasMakersWork = request.Spec.Hooks is not null || request.Spec.Linux?.NetDevices is not null,
+        MakesRoot = request.Options.Rootfs.Any(mount => mount.Type == "fuse-overlayfs"),
         IsScoped = CanBeScoped(request.Spec),
     };
 
@@ -70,6 +77,7 @@ public sealed record LaunchOrder
         writer.Write(Log?.MaxSizeBytes ?? 0);
         writer.Write(Log?.MaxFiles ?? 0);
         writer.Write(HasMakersWork);
+        writer.Write(MakesRoot);
         writer.Write(IsScoped);
     }
 
@@ -97,6 +105,7 @@ public sealed record LaunchOrder
             StdinOnce = stdinOnce,
             Log = path is null ? null : new LogFile(path, maxSize, maxFiles),
             HasMakersWork = reader.ReadBool(),
+            MakesRoot = reader.ReadBool(),
             IsScoped = reader.ReadBool(),
         };
     }

@@ -76,6 +76,10 @@ internal static class SandboxReader
             {
                 value = HasValue(ref json) ? value with { UpperDirectory = Text(ref json) } : value;
             }
+            else if (json.ValueTextEquals("program"u8))
+            {
+                value = HasValue(ref json) ? value with { Program = Text(ref json) } : value;
+            }
             else if (json.ValueTextEquals("idMapped"u8))
             {
                 value = HasValue(ref json) ? value with { IdMapped = Bool(ref json) } : value;

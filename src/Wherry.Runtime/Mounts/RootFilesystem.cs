@@ -34,7 +34,7 @@ public static class RootFilesystem
     }
 
     /// <summary>The same with a root that was made already, for a stage that could not have made it.</summary>
-    /// <param name="root">As <see cref="MakeDetached"/> made it; taken over.</param>
+    /// <param name="root">As <see cref="MakeDetached(string, IReadOnlyList{RootfsMount}, FileDescriptor, ValueTuple{uint, uint}?)"/> made it; taken over.</param>
     /// <param name="propagation">Runtime-spec's rootfsPropagation.</param>
     public static RootDirectory Mount(FileDescriptor root, string? propagation)
     {
@@ -49,6 +49,23 @@ public static class RootFilesystem
         return new RootDirectory(root);
     }
 
+    /// <summary>The same with one that a maker without more rights than the stage has made; at its place.</summary>
+    /// <param name="path">Where it is mounted; a directory on the host.</param>
+    /// <param name="root">As <see cref="MakeDetached(string, IReadOnlyList{RootfsMount})"/> made it; taken over.</param>
+    /// <param name="propagation">Runtime-spec's rootfsPropagation.</param>
+    public static RootDirectory MountMade(string path, FileDescriptor root, string? propagation)
+    {
+        CutOff(propagation);
+        AttachAt(path, root, "the root file system");
+        return RootDirectory.Open(path);
+    }
+
+    /// <summary>Makes the root file system without attaching it anywhere; the caller's.</summary>
+    /// <param name="path">Where it lies, if it has no parts.</param>
+    /// <param name="parts">What makes it up; the last one is what is seen.</param>
+    public static FileDescriptor MakeDetached(string path, IReadOnlyList<RootfsMount> parts) =>
+        parts is [.., var part] ? Detached(path, part) : MountSyscalls.CloneTree(path, recursive: true);
+
     /// <summary>Makes the root file system without attaching it anywhere; the caller's.</summary>
     /// <param name="path">Where it lies, if it has no parts.</param>
     /// <param name="parts">What makes it up; the last one is what is seen.</param>
@@ -58,9 +75,8 @@ public static class RootFilesystem
     {
         var made = parts switch
         {
-            [] => MountSyscalls.CloneTree(path, recursive: true),
             [.., { IdMapped: true } part] => Mapped(path, part, userNamespace, ownerOnHost),
-            [.., var part] => Detached(path, part),
+            _ => MakeDetached(path, parts),
         };
         MountSyscalls.SetAttributes(made, MountAttributes.None, MountAttributes.None, MountFlags.Private, recursive: false, "the root file system");
         return made;
@@ -172,6 +188,8 @@ public static class RootFilesystem
     {
         "bind" => MountSyscalls.CloneTree(part.LowerDirectories[0], recursive: true),
         "overlay" => OverlayMount.Create(part.LowerDirectories, part.UpperDirectory, part.WorkDirectory, part.Options, path),
+        "fuse-overlayfs" => FuseOverlay.Create(
+            part.Program ?? throw WherryException.Invalid("a fuse-overlayfs needs a program"), part.LowerDirectories, part.UpperDirectory, part.WorkDirectory),
         _ => throw Unknown(part),
     };
 

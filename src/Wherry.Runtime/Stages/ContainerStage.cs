@@ -221,6 +221,11 @@ public sealed class ContainerStage
             return RootFilesystem.OpenJoined(_bundle.RootPath);
         }
 
+        if (_order.Root >= 0)
+        {
+            return RootFilesystem.MountMade(_bundle.RootPath, new FileDescriptor(_order.Root), _bundle.Linux.RootfsPropagation);
+        }
+
         return handed is null
             ? RootFilesystem.Mount(_bundle.RootPath, _bundle.Options.Rootfs, _bundle.Linux.RootfsPropagation)
             : RootFilesystem.Mount(new FileDescriptor(handed.Root), _bundle.Linux.RootfsPropagation);

@@ -10,6 +10,7 @@ using Wherry.Linux.Sockets;
 using Wherry.Oci.Runtime;
 using Wherry.Runtime.Bundles;
 using Wherry.Runtime.Contracts.Protocol;
+using Wherry.Runtime.Mounts;
 
 namespace Wherry.Runtime.Stages;
 
@@ -83,6 +84,12 @@ public static unsafe class StageLauncher
             if (order.MountNamespace >= 0)
             {
                 kept.Add(order.MountNamespace);
+            }
+
+            if (request.MakesRoot && part is null)
+            {
+                order = order with { Root = MakeRoot(request.Bundle, joined, Math.Max(FirstKeptNumber, firstFree)) };
+                kept.Add(order.Root);
             }
 
             var keptNumbers = stackalloc int[kept.Count];
@@ -203,6 +210,15 @@ public static unsafe class StageLauncher
         var kept = FileSyscalls.Duplicate(ns, lowestNumber);
         opened.Add(kept);
         return order with { MountNamespace = kept.Number };
+    }
+
+    private static int MakeRoot(string bundlePath, List<FileDescriptor> opened, int lowestNumber)
+    {
+        var bundle = Bundle.Read(bundlePath);
+        using var root = RootFilesystem.MakeDetached(bundle.RootPath, bundle.Options.Rootfs);
+        var kept = FileSyscalls.Duplicate(root, lowestNumber);
+        opened.Add(kept);
+        return kept.Number;
     }
 
     private static string OffsetsText(string bundle) =>

@@ -28,6 +28,9 @@ public sealed record StageOrder
     /// <summary>The mount namespace to join, by the number of its descriptor; −1 for none.</summary>
     public int MountNamespace { get; init; } = -1;
 
+    /// <summary>The root file system where its maker has made it, attached nowhere, by the number of its descriptor; −1 for none.</summary>
+    public int Root { get; init; } = -1;
+
     /// <summary>Enter the root by moving it over the host's rather than by pivot_root.</summary>
     public bool NoPivot { get; init; }
 
@@ -56,6 +59,7 @@ public sealed record StageOrder
         writer.Write(Id);
         writer.Write(NotifySocket);
         writer.Write(MountNamespace);
+        writer.Write(Root);
         writer.Write(NoPivot);
         writer.Write(NewKeyring);
         writer.Write(FilterFile);
@@ -75,6 +79,7 @@ public sealed record StageOrder
         Id = reader.ReadString(),
         NotifySocket = reader.ReadOptionalString(),
         MountNamespace = reader.ReadInt32(),
+        Root = reader.ReadInt32(),
         NoPivot = reader.ReadBool(),
         NewKeyring = reader.ReadBool(),
         FilterFile = reader.ReadOptionalString(),

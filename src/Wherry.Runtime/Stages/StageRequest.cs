@@ -37,5 +37,8 @@ public sealed record StageRequest
     /// <summary>How many of this process's descriptors, from 3 on, the program inherits.</summary>
     public int PreservedDescriptors { get; init; }
 
+    /// <summary>The root file system is made by the caller's process, not by the stage.</summary>
+    public bool MakesRoot { get; init; }
+
     public StageOrder Order { get; init; } = new();
 }

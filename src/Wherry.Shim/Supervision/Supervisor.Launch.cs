@@ -50,6 +50,7 @@ public sealed partial class Supervisor
                 Cgroup = cgroup,
                 CgroupsPath = order.Location.CgroupsPath,
                 Namespaces = order.Namespaces,
+                MakesRoot = order.MakesRoot,
                 Order = new StageOrder { Id = order.Location.Id },
                 Stdin = pipes?.Stdin ?? null0,
                 Stdout = pipes?.Stdout ?? null0,

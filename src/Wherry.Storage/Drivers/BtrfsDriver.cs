@@ -1,6 +1,7 @@
 using Wherry.Linux;
 using Wherry.Linux.BtrfsVolumes;
 using Wherry.Linux.FileTrees;
+using Wherry.Linux.Processes;
 
 namespace Wherry.Storage.Drivers;
 
@@ -22,6 +23,15 @@ internal sealed class BtrfsDriver : TreeDriver
         return FileTree.FileSystemOf(directory).Type == Subvolume.FileSystemType;
     }
 
+    internal override string? WhyNoSizes => UserNamespace.IsInside ? "an engine without root may not set quotas" : null;
+
+    protected override void LimitTree(string path, long bytes)
+    {
+        using var tree = FileTree.OpenDirectory(path);
+        Check(SubvolumeQuota.Enable(tree), "have the space of subvolumes counted for", path);
+        Check(SubvolumeQuota.Limit(tree, bytes), "limit subvolume", path);
+    }
+
     protected override void MakeTree(string path)
     {
         using var directory = FileTree.OpenDirectory(Path.GetDirectoryName(path)!);
@@ -41,9 +51,15 @@ internal sealed class BtrfsDriver : TreeDriver
         if (!Directory.Exists(parent))
             return;
         using var directory = FileTree.OpenDirectory(parent);
+        if (Subvolume.Is(directory, Path.GetFileName(path)))
+        {
+            using (var tree = FileTree.OpenDirectory(path))
+                _ = SubvolumeQuota.Forget(tree);
+            if (Subvolume.Destroy(directory, Path.GetFileName(path)) == 0)
+                return;
+        }
         // One with subvolumes of a container's own making inside goes file by file.
-        if (!Subvolume.Is(directory, Path.GetFileName(path)) || Subvolume.Destroy(directory, Path.GetFileName(path)) != 0)
-            FileTree.RemoveTree(path);
+        FileTree.RemoveTree(path);
     }
 
     private static void Check(int errno, string doing, string path)

@@ -1,5 +1,6 @@
 using System.Text;
 using Wherry.Errors;
+using Wherry.Linux.Processes;
 using Wherry.Storage.Layers;
 
 namespace Wherry.Storage.Drivers;
@@ -14,15 +15,16 @@ internal static class DriverChoice
 
     /// <param name="root">The layers' directory; exists.</param>
     /// <param name="asked">A driver's name; null leaves the choice to us.</param>
+    /// <param name="log">Is told what a better driver lacks; null tells nobody.</param>
     /// <exception cref="WherryException">Unsupported: unknown, impossible here, or not the one that made the layers.</exception>
-    internal static StorageDriver Choose(string root, string? asked)
+    internal static StorageDriver Choose(string root, string? asked, Action<string>? log)
     {
         var wanted = asked switch
         {
             null or "" or "auto" => null,
             "overlay2" => OverlayDriver.DriverName,
-            OverlayDriver.DriverName or VfsDriver.DriverName or BtrfsDriver.DriverName => asked,
-            _ => throw WherryException.Unsupported($"storage driver {asked} is not supported: use overlay, btrfs or vfs"),
+            OverlayDriver.DriverName or FuseOverlayDriver.DriverName or VfsDriver.DriverName or BtrfsDriver.DriverName => asked,
+            _ => throw WherryException.Unsupported($"storage driver {asked} is not supported: use overlay, fuse-overlayfs, btrfs or vfs"),
         };
         var known = Known(root);
         if (known is not null && wanted is not null && wanted != known)
@@ -30,11 +32,12 @@ internal static class DriverChoice
             throw WherryException.Unsupported(
                 $"the layers in {root} were made by the storage driver {known}, not {wanted}: start with --storage-driver {known}, or give another --data-root");
         }
-        var name = wanted ?? known ?? Probe(root);
+        var name = wanted ?? known ?? Probe(root, log);
         StorageDriver driver = name switch
         {
             OverlayDriver.DriverName => known is not null || OverlayDriver.Works(root) ? new OverlayDriver(root) : throw Impossible(name, root),
             BtrfsDriver.DriverName => BtrfsDriver.Works(root) ? new BtrfsDriver() : throw Impossible(name, root),
+            FuseOverlayDriver.DriverName => new FuseOverlayDriver(root),
             VfsDriver.DriverName => new VfsDriver(root),
             _ => throw WherryException.Unsupported($"the layers in {root} were made by a storage driver this engine does not have: {name}"),
         };
@@ -57,9 +60,31 @@ internal static class DriverChoice
         return File.Exists(record) ? File.ReadAllText(record).Trim() : OverlayDriver.DriverName;
     }
 
-    private static string Probe(string root) =>
-        OverlayDriver.Works(root) ? OverlayDriver.DriverName
-        : BtrfsDriver.Works(root) ? BtrfsDriver.DriverName
+    // Root, who can have another file system for the data root, gets the program's overlay only when asking for it.
+    private static string Probe(string root, Action<string>? log) => FirstThatWorks(
+        UserNamespace.IsInside,
+        name => name switch
+        {
+            OverlayDriver.DriverName => OverlayDriver.Works(root),
+            BtrfsDriver.DriverName => BtrfsDriver.Works(root),
+            _ => FuseOverlayWorks(root, log),
+        });
+
+    private static bool FuseOverlayWorks(string root, Action<string>? log)
+    {
+        if (FuseOverlayDriver.WhyNot(root) is not { } missing)
+            return true;
+        log?.Invoke($"storage driver {VfsDriver.DriverName}, which makes whole copies: the {FileSystemNames.Of(root)} file system of {root} can't have an overlay, and for {FuseOverlayDriver.DriverName}: {missing}");
+        return false;
+    }
+
+    /// <summary>The best driver of those that work; vfs always does.</summary>
+    /// <param name="isOrdinaryUser">The engine is without root.</param>
+    /// <param name="works">Asked of one after the other, until one does.</param>
+    internal static string FirstThatWorks(bool isOrdinaryUser, Func<string, bool> works) =>
+        works(OverlayDriver.DriverName) ? OverlayDriver.DriverName
+        : works(BtrfsDriver.DriverName) ? BtrfsDriver.DriverName
+        : isOrdinaryUser && works(FuseOverlayDriver.DriverName) ? FuseOverlayDriver.DriverName
         : VfsDriver.DriverName;
 
     private static WherryException Impossible(string name, string root) => WherryException.Unsupported(

@@ -20,9 +20,6 @@ internal abstract class StorageDriver
     /// <summary>How many layers an image can have here.</summary>
     internal abstract int MostLayers { get; }
 
-    /// <summary>Whether <see cref="Lower"/> names directories that hold every file themselves, and no overlay's marks.</summary>
-    internal virtual bool KeepsWholeTrees => false;
-
     /// <summary>Directories that together show the files of a layer and all below it, topmost first.</summary>
     /// <param name="layers">The directories of the layers, topmost first.</param>
     internal abstract IReadOnlyList<string> Lower(IReadOnlyList<string> layers);
@@ -36,17 +33,13 @@ internal abstract class StorageDriver
     /// <param name="snapshot">Its directory exists.</param>
     /// <param name="init">The image's mount points, where it lacks them.</param>
     /// <param name="below">What <see cref="Lower"/> says.</param>
-    internal abstract void MakeSnapshot(Snapshot snapshot, string init, IReadOnlyList<string> below);
+    /// <param name="size">Bytes that the container can write over its image; null for no limit, and where there can be none.</param>
+    internal abstract void MakeSnapshot(Snapshot snapshot, string init, IReadOnlyList<string> below, long? size);
 
     /// <summary>Why containers' roots can't be given a size here, and what would help; null where they can.</summary>
-    internal virtual string? WhyNoSizes => $"the storage driver {Name} can't limit what a container writes: overlay can, on ext4 or xfs with project quotas";
+    internal virtual string? WhyNoSizes => $"the storage driver {Name} can't limit what a container writes: overlay can, on ext4 or xfs with project quotas, and btrfs";
 
-    /// <summary>Limits what a container can write over its image.</summary>
-    /// <param name="snapshot">Its directory exists, and nothing in it.</param>
-    /// <param name="bytes">More than 0.</param>
-    internal virtual void LimitSize(Snapshot snapshot, long bytes) => throw Errors.WherryException.Unsupported(WhyNoSizes!);
-
-    /// <summary>Removes what <see cref="MakeSnapshot"/> and <see cref="LimitSize"/> made; nothing there is fine.</summary>
+    /// <summary>Removes what <see cref="MakeSnapshot"/> made; nothing there is fine.</summary>
     internal abstract void RemoveSnapshot(Snapshot snapshot);
 
     /// <summary>How to mount a container's root.</summary>

@@ -14,8 +14,6 @@ internal abstract class TreeDriver : StorageDriver
 
     internal override int MostLayers => 10_000;
 
-    internal override bool KeepsWholeTrees => true;
-
     /// <summary>Makes an empty tree.</summary>
     protected abstract void MakeTree(string path);
 
@@ -23,6 +21,9 @@ internal abstract class TreeDriver : StorageDriver
     protected abstract void CopyTree(string source, string path);
 
     protected abstract void RemoveTree(string path);
+
+    /// <summary>Limits what a tree can have beside what it was copied from.</summary>
+    protected virtual void LimitTree(string path, long bytes) => throw Errors.WherryException.Unsupported(WhyNoSizes!);
 
     internal override IReadOnlyList<string> Lower(IReadOnlyList<string> layers) => layers.Count == 0 ? [] : [Path.Combine(layers[0], TreeName)];
 
@@ -38,13 +39,15 @@ internal abstract class TreeDriver : StorageDriver
         FileTree.RemoveTree(diff);
     }
 
-    internal override void MakeSnapshot(Snapshot snapshot, string init, IReadOnlyList<string> below)
+    internal override void MakeSnapshot(Snapshot snapshot, string init, IReadOnlyList<string> below, long? size)
     {
         if (below.Count == 0)
             MakeTree(snapshot.RootFs);
         else
             CopyTree(below[0], snapshot.RootFs);
         TreeCopy.ApplyCopy(init, snapshot.RootFs);
+        if (size is { } bytes)
+            LimitTree(snapshot.RootFs, bytes);
     }
 
     internal override void RemoveSnapshot(Snapshot snapshot) => RemoveTree(snapshot.RootFs);

@@ -1,7 +1,9 @@
+using Wherry.Errors;
 using Wherry.Linux;
 using Wherry.Linux.FileTrees;
 using Wherry.Linux.Mounts;
 using Wherry.Linux.Processes;
+using Wherry.Storage.Drivers;
 using Wherry.Storage.Trees;
 
 namespace Wherry.Storage.Layers;
@@ -16,11 +18,15 @@ public sealed partial class LayerStore
     {
         var mount = Mount(snapshot);
         using var userNamespace = ids is null ? null : UserNamespace.Make(ids.Users, ids.Groups);
-        if (mount.Kind == SnapshotMountKind.Directory)
-            return userNamespace is null ? MountSyscalls.CloneTree(mount.Lower[0], recursive: false) : IdMappedMount.Clone(mount.Lower[0], userNamespace);
-        return userNamespace is null
-            ? OverlayMount.Create(mount.Lower, mount.Upper, mount.Work, mount.Options, snapshot.RootFs)
-            : IdMappedOverlay.Create(mount.Lower, mount.Upper, mount.Work, mount.Options, snapshot.RootFs, userNamespace, ids!.Root ?? throw new InvalidOperationException("a user namespace without a root"));
+        if (userNamespace is null)
+            return _driver is LayeredDriver layered ? layered.MountRoot(mount, snapshot.RootFs) : MountSyscalls.CloneTree(mount.Lower[0], recursive: false);
+        return mount.Kind switch
+        {
+            SnapshotMountKind.Directory => IdMappedMount.Clone(mount.Lower[0], userNamespace),
+            SnapshotMountKind.Overlay => IdMappedOverlay.Create(
+                mount.Lower, mount.Upper, mount.Work, mount.Options, snapshot.RootFs, userNamespace, ids!.Root ?? throw new InvalidOperationException("a user namespace without a root")),
+            _ => throw WherryException.Unsupported($"the storage driver {_driver.Name} can't show files with mapped owners"),
+        };
     }
 
     /// <summary>What differs between two images' files: what the second would have to do to the first's.</summary>
@@ -47,12 +53,12 @@ public sealed partial class LayerStore
         try
         {
             // Overlay wants two directories below when there is none above.
-            var root = lower.Count switch
+            var root = (lower.Count, _driver) switch
             {
-                0 => FileTree.OpenDirectory(empty),
-                1 when _driver.KeepsWholeTrees => FileTree.OpenDirectory(lower[0]),
-                1 => Readable(OverlayMount.Create([lower[0], empty], null, null, [], place)),
-                _ => Readable(OverlayMount.Create(lower, null, null, [], place)),
+                (0, _) => FileTree.OpenDirectory(empty),
+                (1, LayeredDriver layered) => Readable(layered.MountLayers([lower[0], empty], place)),
+                (_, LayeredDriver layered) => Readable(layered.MountLayers(lower, place)),
+                _ => FileTree.OpenDirectory(lower[0]),
             };
             return new OpenedImage(root, place);
         }

@@ -40,9 +40,9 @@ public sealed partial class LayerStore
         {
             Directory.CreateDirectory(snapshot.Directory);
             File.CreateSymbolicLink(LeaseOf(snapshot.Directory), $"{topChainId ?? "-"}|{snapshot.Directory}");
-            if (sizeLimit is { } bytes)
-                _driver.LimitSize(snapshot, bytes);
-            _driver.MakeSnapshot(snapshot, EnsureInitLayer(topChainId), LowerOf(Chain(topChainId)));
+            if (sizeLimit is not null && WhyNoSizes is { } reason)
+                throw Errors.WherryException.Unsupported(reason);
+            _driver.MakeSnapshot(snapshot, EnsureInitLayer(topChainId), LowerOf(Chain(topChainId)), sizeLimit);
         }
         catch
         {

@@ -35,15 +35,16 @@ public sealed partial class LayerStore
 
     /// <summary>Opens the store, makes it if need be, and removes what a crash left unfinished.</summary>
     /// <param name="dataRoot">The engine's data root.</param>
-    /// <param name="driverName">overlay, btrfs or vfs; null for the one that made the layers, or else the best the file system can do.</param>
-    public static LayerStore Open(string dataRoot, string? driverName)
+    /// <param name="driverName">overlay, fuse-overlayfs, btrfs or vfs; null for the one that made the layers, or else the best the file system can do.</param>
+    /// <param name="log">Is told what a better driver lacks; null tells nobody.</param>
+    public static LayerStore Open(string dataRoot, string? driverName, Action<string>? log = null)
     {
         var directory = Path.Combine(Path.GetFullPath(dataRoot), "layers");
         Directory.CreateDirectory(directory);
         // Layers hold setuid programs: no user of the host may reach them.
         using (var root = FileTree.OpenDirectory(directory))
             _ = FileTree.SetMode(root, 0x1C0);
-        var store = new LayerStore(directory, DriverChoice.Choose(directory, driverName));
+        var store = new LayerStore(directory, DriverChoice.Choose(directory, driverName, log));
         Directory.CreateDirectory(store.LeaseDirectory);
         DurableFile.RemoveLeftovers(store._root);
         DurableFile.RemoveLeftovers(store.LeaseDirectory);

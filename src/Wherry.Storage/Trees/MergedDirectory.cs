@@ -42,6 +42,8 @@ internal sealed class MergedDirectory : IDisposable
         {
             if (FileTree.GetStatus(part, name, out var status) == 0)
                 return status.IsWhiteout ? null : (part, status);
+            if (OverlayMarks.IsHidden(part, name))
+                return null;
         }
         return null;
     }
@@ -53,11 +55,15 @@ internal sealed class MergedDirectory : IDisposable
         foreach (var part in _parts)
         {
             if (FileTree.GetStatus(part, name, out var status) != 0)
+            {
+                if (OverlayMarks.IsHidden(part, name))
+                    break;
                 continue;
+            }
             if (status.Kind != FileKind.Directory || FileTree.OpenName(part, name, OpenFlags.ReadOnly | OpenFlags.Directory, 0, out var child) != 0)
                 break;
             below.Add(child);
-            if (FileTree.GetAttribute(part, name, OverlayMarks.OpaqueAttribute) is [(byte)'y'])
+            if (OverlayMarks.IsOpaque(part, name))
                 break;
         }
         return below.Count == 0 ? null : new MergedDirectory(below);
@@ -69,13 +75,17 @@ internal sealed class MergedDirectory : IDisposable
         var names = new SortedDictionary<byte[], bool>(ByteOrder.Instance);
         foreach (var part in _parts)
         {
-            foreach (var name in FileTree.ReadNames(part, "read a layer's directory"))
+            var own = FileTree.ReadNames(part, "read a layer's directory");
+            foreach (var name in own)
             {
-                if (names.ContainsKey(name))
+                if (names.ContainsKey(name) || OverlayMarks.IsMark(name))
                     continue;
                 if (FileTree.GetStatus(part, name, out var status) == 0)
                     names.Add(name, !status.IsWhiteout);
             }
+            // After the directory's own files, which its marks do not hide.
+            foreach (var name in own.Where(name => OverlayMarks.IsMark(name)))
+                names.TryAdd(name[OverlayMarks.WhiteoutPrefix.Length..], false);
         }
         return [.. names.Where(pair => pair.Value).Select(pair => pair.Key)];
     }

@@ -55,7 +55,11 @@ internal sealed class MergedView(IReadOnlyList<string> lowerTopmostFirst) : IDis
         foreach (var directory in active)
         {
             if (FileTree.GetStatus(directory, name, out var status) != 0)
+            {
+                if (OverlayMarks.IsHidden(directory, name))
+                    break;
                 continue;
+            }
             if (status.IsWhiteout)
                 break;
             found ??= Describe(directory, name);
@@ -64,7 +68,7 @@ internal sealed class MergedView(IReadOnlyList<string> lowerTopmostFirst) : IDis
                 break;
             opened.Add(child);
             below.Add(child);
-            if (FileTree.GetAttribute(directory, name, OverlayMarks.OpaqueAttribute) is [(byte)'y'])
+            if (OverlayMarks.IsOpaque(directory, name))
                 break;
         }
         return found;

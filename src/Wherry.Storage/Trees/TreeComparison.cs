@@ -76,7 +76,7 @@ internal static class ChangeList
     private static void AddUpper(FileDescriptor directory, byte[] path, MergedDirectory? below, List<TreeChange> changes)
     {
         var names = FileTree.ReadNames(directory, $"read {Encoding.UTF8.GetString(path)}");
-        if (below is not null && FileTree.GetAttribute(directory, [], OverlayMarks.OpaqueAttribute) is [(byte)'y'])
+        if (below is not null && OverlayMarks.IsOpaque(directory, []))
         {
             var own = names.ToHashSet(ByteEquality.Instance);
             changes.AddRange(below.Names().Where(name => !own.Contains(name)).Select(name => new TreeChange(Join(path, name), ChangeKind.Deleted)));
@@ -91,6 +91,13 @@ internal static class ChangeList
             {
                 if (before is not null)
                     changes.Add(new TreeChange(full, ChangeKind.Deleted));
+                continue;
+            }
+            if (OverlayMarks.IsMark(name))
+            {
+                var hidden = name[OverlayMarks.WhiteoutPrefix.Length..];
+                if (below?.Find(hidden) is not null)
+                    changes.Add(new TreeChange(Join(path, hidden), ChangeKind.Deleted));
                 continue;
             }
             changes.Add(new TreeChange(full, before is null ? ChangeKind.Added : ChangeKind.Modified));

@@ -65,6 +65,12 @@ internal sealed class TreeCopy
         }
         if (_applyMarks)
         {
+            if (OverlayMarks.IsMark(name))
+            {
+                if (!OverlayMarks.TellsOpaque(name))
+                    Check(FileTree.RemoveTree(to, name[OverlayMarks.WhiteoutPrefix.Length..]), path);
+                return;
+            }
             Check(FileTree.RemoveTree(to, name), path);
             if (status.IsWhiteout)
                 return;
@@ -113,7 +119,7 @@ internal sealed class TreeCopy
         if (_applyMarks)
         {
             var exists = FileTree.GetStatus(to, name, out var there) == 0;
-            if (exists && (there.Kind != FileKind.Directory || FileTree.GetAttribute(from, name, OverlayMarks.OpaqueAttribute) is [(byte)'y']))
+            if (exists && (there.Kind != FileKind.Directory || OverlayMarks.IsOpaque(from, name)))
                 Check(FileTree.RemoveTree(to, name), path);
         }
         var errno = FileTree.MakeDirectory(to, name, 0x1C0);

@@ -9,16 +9,15 @@ namespace Wherry.Storage.Trees;
 /// <summary>One method for each kind of member. Owner first: changing it clears setuid bits and capabilities.</summary>
 public sealed partial class TreeExtractor
 {
-    private void ExtractDirectory(FileDescriptor parent, EntryPath path, TarEntry entry)
+    private void ExtractDirectory(FileDescriptor parent, EntryPath path, TarEntry entry, bool opaque)
     {
         var errno = FileTree.MakeDirectory(parent, path.Name, 0x1C0);
-        var opaque = false;
         if (errno == Errno.EEXIST)
         {
             Check(FileTree.GetStatus(parent, path.Name, out var status), "look at what is in the way");
             if (status.Kind != FileKind.Directory)
             {
-                opaque = status.IsWhiteout;
+                opaque |= status.IsWhiteout;
                 RemoveExisting(parent, path.Name);
                 Check(FileTree.MakeDirectory(parent, path.Name, 0x1C0), "make directory");
             }
@@ -141,11 +140,11 @@ public sealed partial class TreeExtractor
         Check(FileTree.SetTime(parent, name, entry.Modified), "set time");
     }
 
-    private static void ExtractWhiteout(FileDescriptor parent, byte[] name, TarEntry entry)
+    private void ExtractWhiteout(FileDescriptor parent, byte[] name, TarEntry entry)
     {
         if (name.AsSpan().SequenceEqual(OverlayMarks.OpaqueMarker))
         {
-            Check(FileTree.SetAttribute(parent, OverlayMarks.OpaqueAttribute, OverlayMarks.OpaqueValue), "make directory opaque");
+            SetOpaque(parent, []);
             return;
         }
         if (name.AsSpan().StartsWith(OverlayMarks.AufsPrefix))
@@ -162,11 +161,36 @@ public sealed partial class TreeExtractor
                 SetOpaque(parent, hidden);
             return;
         }
+        if (errno == Errno.EPERM)
+        {
+            // A file system that is an overlay itself takes no whiteout from outside.
+            _hasNamedMarks = true;
+            MakeMark(parent, name, "make whiteout");
+            return;
+        }
         Check(errno, "make whiteout");
     }
 
-    private static void SetOpaque(FileDescriptor parent, ReadOnlySpan<byte> name) =>
-        Check(FileTree.SetAttribute(parent, name, OverlayMarks.OpaqueAttribute, OverlayMarks.OpaqueValue), "make directory opaque");
+    private static void SetOpaque(FileDescriptor parent, ReadOnlySpan<byte> name)
+    {
+        var errno = FileTree.SetAttribute(parent, name, OverlayMarks.OpaqueAttribute, OverlayMarks.OpaqueValue);
+        if (errno == Errno.EOPNOTSUPP)
+            MakeMark(parent, name.IsEmpty ? OverlayMarks.OpaqueMarker : [.. name, (byte)'/', .. OverlayMarks.OpaqueMarker], "make directory opaque");
+        else
+            Check(errno, "make directory opaque");
+    }
+
+    private static void MakeMark(FileDescriptor parent, ReadOnlySpan<byte> name, string doing)
+    {
+        var errno = FileTree.MakeNode(parent, name, FileKind.Regular, 0, 0, 0);
+        if (errno != Errno.EEXIST)
+            Check(errno, doing);
+    }
+
+    /// <summary>A member that comes after a whiteout of its own name replaces it, as it does a mark that is in its way.</summary>
+    /// <returns>Whether there was one.</returns>
+    private bool RemoveNamedMark(FileDescriptor parent, ReadOnlySpan<byte> name) =>
+        _hasNamedMarks && FileTree.Unlink(parent, [.. OverlayMarks.WhiteoutPrefix, .. name], isDirectory: false) == 0;
 
     /// <summary>A later member of the same name wins.</summary>
     private void RemoveExisting(FileDescriptor parent, byte[] name)

@@ -20,6 +20,7 @@ public sealed partial class TreeExtractor : IDisposable
     private readonly ExtractionRules _rules;
     private byte[] _parentPath = [];
     private FileDescriptor? _parent;
+    private bool _hasNamedMarks;
 
     /// <summary>For a layer: into an empty directory.</summary>
     public TreeExtractor(string directory, ExtractionRules? rules = null)
@@ -92,10 +93,11 @@ public sealed partial class TreeExtractor : IDisposable
         }
         if (_rules.KeepKind)
             RequireSameKind(parent, path.Name, entry);
+        var replacesMark = RemoveNamedMark(parent, path.Name);
         switch (entry.Kind)
         {
             case TarKind.Directory:
-                ExtractDirectory(parent, path, entry);
+                ExtractDirectory(parent, path, entry, replacesMark);
                 break;
             case TarKind.File:
                 ExtractFile(parent, path.Name, entry, archive);
@@ -163,8 +165,8 @@ public sealed partial class TreeExtractor : IDisposable
             using var above = OpenExisting(path.AsSpan(0, end));
             end = start + name.Length;
 
+            var opaque = RemoveNamedMark(above, name);
             var errno = FileTree.MakeDirectory(above, name, 0x1ED);
-            var opaque = false;
             if (errno == Errno.EEXIST)
             {
                 if (FileTree.GetStatus(above, name, out var status) != 0 || !status.IsWhiteout)

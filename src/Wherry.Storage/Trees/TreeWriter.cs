@@ -91,11 +91,14 @@ internal sealed class TreeWriter(Stream target, CancellationToken cancel, IdMap?
 
     private void WriteDirectory(FileDescriptor directory, byte[] path)
     {
-        if (FileTree.GetAttribute(directory, [], OverlayMarks.OpaqueAttribute) is [(byte)'y'])
+        var opaque = OverlayMarks.IsOpaque(directory, []);
+        if (opaque)
             WriteMarker(Join(path, OverlayMarks.OpaqueMarker), default);
         foreach (var name in FileTree.ReadNames(directory, $"read {Encoding.UTF8.GetString(path)}"))
         {
             cancel.ThrowIfCancellationRequested();
+            if (opaque && OverlayMarks.TellsOpaque(name))
+                continue; // told already
             var errno = FileTree.GetStatus(directory, name, out var status);
             if (errno == Errno.ENOENT)
                 continue; // deleted while a running container was read

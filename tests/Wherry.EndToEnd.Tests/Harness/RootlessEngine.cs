@@ -25,14 +25,18 @@ public sealed class RootlessEngine : IAsyncDisposable
 
     public int ProcessId => _process!.Id;
 
+    /// <summary>Options it is started with.</summary>
+    public IReadOnlyList<string> Options { get; set; } = [];
+
     /// <summary>What the engine has said so far.</summary>
     public string Log() => File.Exists(LogPath) ? File.ReadAllText(LogPath) : "";
 
     /// <param name="host">Taken over.</param>
     /// <param name="cgroup">See <see cref="Cgroup"/>.</param>
-    public static async Task<RootlessEngine> StartOnAsync(OrdinaryHost host, string? cgroup = null)
+    /// <param name="options">See <see cref="Options"/>.</param>
+    public static async Task<RootlessEngine> StartOnAsync(OrdinaryHost host, string? cgroup = null, IReadOnlyList<string>? options = null)
     {
-        var engine = new RootlessEngine(host) { Cgroup = cgroup };
+        var engine = new RootlessEngine(host) { Cgroup = cgroup, Options = options ?? [] };
         try
         {
             await engine.StartAsync();
@@ -56,7 +60,7 @@ public sealed class RootlessEngine : IAsyncDisposable
 
     public async Task StartAsync()
     {
-        var process = Host.Start(LogPath, Cgroup, Host.Program("wherryd"));
+        var process = Host.Start(LogPath, Cgroup, [Host.Program("wherryd"), .. Options]);
         _process = process;
         await Eventually.TrueAsync(
             async () =>
