@@ -49,6 +49,8 @@ eng/vm/run.sh "$exchange" "$prologue"'
     run unified-sizes Wherry.EndToEnd.Tests -class Wherry.EndToEnd.Tests.RootSizeTests \
         -method- "Wherry.EndToEnd.Tests.RootSizeTests.Where_the_file_system_or_the_driver_can_not*"
     run unified-rootless Wherry.EndToEnd.Tests -class Wherry.EndToEnd.Tests.RootlessCgroupTests
+    fuse=Wherry.EndToEnd.Tests.RootlessFuseTests
+    run unified-fuse Wherry.EndToEnd.Tests -method "$fuse.It_is_chosen*" -method "$fuse.A_container_outlives*"
     # CRIU, as Debian has it, knows no newer kernel than Debian has.
     callers=Wherry.EndToEnd.Tests.OciRuntime
     run unified-checkpoint Wherry.EndToEnd.Tests -method "$callers.OciCheckpointTests.*" \

@@ -16,12 +16,16 @@ public static unsafe class SubvolumeQuota
     private const uint RescanRequest = 0x4040942C; // _IOW(0x94, 44, 64), struct btrfs_ioctl_quota_rescan_args
     private const uint WaitRequest = 0x0000942E; // _IO(0x94, 46)
     private const uint LookupRequest = 0xD0009412; // _IOWR(0x94, 18, 4096), struct btrfs_ioctl_ino_lookup_args
+    private const uint SearchRequest = 0xD0009411; // _IOWR(0x94, 17, 4096), struct btrfs_ioctl_search_args
     private const uint InformationRequest = 0x8400941F; // _IOR(0x94, 31, 1024), struct btrfs_ioctl_fs_info_args
 
     private const ulong Enabling = 1; // BTRFS_QUOTA_CTL_ENABLE
     private const ulong LimitsExclusive = 2; // BTRFS_QGROUP_LIMIT_MAX_EXCL
     private const ulong RootInode = 256; // BTRFS_FIRST_FREE_OBJECTID
+    private const ulong TreeOfTrees = 1; // BTRFS_ROOT_TREE_OBJECTID
+    private const ulong RootItem = 132; // BTRFS_ROOT_ITEM_KEY
     private const int FileSystemIdOffset = 16;
+    private const int ArgumentWords = 4096 / sizeof(ulong);
 
     /// <summary>
     /// Has the file system count what each subvolume takes, unless it does so already, and waits until it has: all of
@@ -59,19 +63,27 @@ public static unsafe class SubvolumeQuota
     }
 
     /// <summary>
-    /// Removes the group of a limited subvolume that is about to be destroyed, which older kernels would keep. Newer ones
-    /// remove it by themselves, and answer EBUSY.
+    /// Removes the limited groups of subvolumes that are no more. Newer kernels do so by themselves; of the others some
+    /// refuse it (EBUSY) until the last block of a subvolume is free, which is a while after its removal: then a later
+    /// call does it.
     /// </summary>
-    public static int Forget(FileDescriptor subvolume)
+    public static void RemoveStale(FileDescriptor directory)
     {
-        // Simple quotas may still count its data under it when it is gone.
-        if (UsageOf(subvolume) is not { Limit: > 0 } || FileSyscalls.TryReadText($"{Groups(subvolume)}/mode")?.Trim() == "squota" || IdOf(subvolume) is not { } id)
+        // Simple quotas may still count data under a group whose subvolume is gone.
+        if (FileSyscalls.TryReadText($"{Groups(directory)}/mode")?.Trim() == "squota")
         {
-            return 0;
+            return;
         }
 
-        ulong* group = stackalloc ulong[2] { 0, id };
-        return Call(subvolume, GroupRequest, group);
+        ulong* group = stackalloc ulong[2];
+        foreach (var id in Counted(directory).Where(id => id >= RootInode && Read(directory, $"0_{id}/max_exclusive") > 0))
+        {
+            (group[0], group[1]) = (0, id);
+            if (!Exists(directory, id))
+            {
+                _ = Call(directory, GroupRequest, group);
+            }
+        }
     }
 
     /// <summary>Bytes that a subvolume takes alone, and their limit, 0 for none; null where nothing is counted.</summary>
@@ -89,11 +101,25 @@ public static unsafe class SubvolumeQuota
     /// <summary>The id of the subvolume that a directory is the root of, or lies in; null on other file systems.</summary>
     public static ulong? IdOf(FileDescriptor directory)
     {
-        var arguments = new ulong[512];
+        var arguments = new ulong[ArgumentWords];
         arguments[1] = RootInode;
         fixed (ulong* start = arguments)
         {
             return Call(directory, LookupRequest, start) == 0 ? arguments[0] : null;
+        }
+    }
+
+    // By its item in the tree of trees, which it has until its last block is free.
+    private static bool Exists(FileDescriptor directory, ulong id)
+    {
+        // struct btrfs_ioctl_search_key: the tree; from and to of ids, offsets and transactions; of kinds; how many items.
+        var arguments = new ulong[ArgumentWords];
+        (arguments[0], arguments[1], arguments[2]) = (TreeOfTrees, id, id);
+        (arguments[4], arguments[6]) = (ulong.MaxValue, ulong.MaxValue);
+        (arguments[7], arguments[8]) = ((RootItem << 32) | RootItem, 1);
+        fixed (ulong* start = arguments)
+        {
+            return Call(directory, SearchRequest, start) != 0 || (uint)arguments[8] > 0;
         }
     }
 

@@ -10,6 +10,12 @@ internal sealed class BtrfsDriver : TreeDriver
 {
     internal const string DriverName = "btrfs";
 
+    internal BtrfsDriver(string root)
+    {
+        using var directory = FileTree.OpenDirectory(root);
+        SubvolumeQuota.RemoveStale(directory);
+    }
+
     internal override string Name => DriverName;
 
     internal override IReadOnlyList<KeyValuePair<string, string>> Status { get; } =
@@ -53,10 +59,11 @@ internal sealed class BtrfsDriver : TreeDriver
         using var directory = FileTree.OpenDirectory(parent);
         if (Subvolume.Is(directory, Path.GetFileName(path)))
         {
-            using (var tree = FileTree.OpenDirectory(path))
-                _ = SubvolumeQuota.Forget(tree);
             if (Subvolume.Destroy(directory, Path.GetFileName(path)) == 0)
+            {
+                SubvolumeQuota.RemoveStale(directory);
                 return;
+            }
         }
         // One with subvolumes of a container's own making inside goes file by file.
         FileTree.RemoveTree(path);

@@ -36,7 +36,7 @@ internal static class DriverChoice
         StorageDriver driver = name switch
         {
             OverlayDriver.DriverName => known is not null || OverlayDriver.Works(root) ? new OverlayDriver(root) : throw Impossible(name, root),
-            BtrfsDriver.DriverName => BtrfsDriver.Works(root) ? new BtrfsDriver() : throw Impossible(name, root),
+            BtrfsDriver.DriverName => BtrfsDriver.Works(root) ? new BtrfsDriver(root) : throw Impossible(name, root),
             FuseOverlayDriver.DriverName => new FuseOverlayDriver(root),
             VfsDriver.DriverName => new VfsDriver(root),
             _ => throw WherryException.Unsupported($"the layers in {root} were made by a storage driver this engine does not have: {name}"),
