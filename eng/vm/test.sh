@@ -51,7 +51,7 @@ eng/vm/run.sh "$exchange" "$prologue"'
     run unified-rootless Wherry.EndToEnd.Tests -class Wherry.EndToEnd.Tests.RootlessCgroupTests
     # CRIU, as Debian has it, knows no newer kernel than Debian has.
     callers=Wherry.EndToEnd.Tests.OciRuntime
-    run unified-checkpoint Wherry.EndToEnd.Tests -method "$callers.OciCheckpointTests.*" \
+    run unified-checkpoint Wherry.EndToEnd.Tests -method "$callers.OciCheckpointTests.*" -method "$callers.OciCheckpointKeptTests.*" \
         -method "$callers.OciTerminalTests.Restore*" -method "$callers.PodmanCallerTests.Podman_checkpoints*"
     exit $status' || status=$?
 report
