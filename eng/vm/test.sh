@@ -53,7 +53,7 @@ eng/vm/run.sh "$exchange" "$prologue"'
     run unified-fuse Wherry.EndToEnd.Tests -method "$fuse.It_is_chosen*" -method "$fuse.A_container_outlives*"
     # CRIU, as Debian has it, knows no newer kernel than Debian has.
     callers=Wherry.EndToEnd.Tests.OciRuntime
-    run unified-checkpoint Wherry.EndToEnd.Tests -method "$callers.OciCheckpointTests.*" \
+    run unified-checkpoint Wherry.EndToEnd.Tests -method "$callers.OciCheckpointTests.*" -method "$callers.OciCheckpointKeptTests.*" \
         -method "$callers.OciTerminalTests.Restore*" -method "$callers.PodmanCallerTests.Podman_checkpoints*"
     exit $status' || status=$?
 report

@@ -21,6 +21,7 @@ public static unsafe class ProcessSyscalls
     private const int PrSetDumpable = 4;
     private const int PrSetName = 15;
     private const int PrSetChildSubreaper = 36;
+    private const int PrSetNoNewPrivs = 38;
     private const int OwnFileSystemState = 0x200;
     private const int EmptyPath = 0x1000;
 
@@ -143,6 +144,13 @@ public static unsafe class ProcessSyscalls
     /// <summary>Orphaned descendants become this process's children.</summary>
     public static void BecomeSubreaper() =>
         Syscall.Check(Syscall.Call(SyscallNumber.Prctl, PrSetChildSubreaper, 1), "become a subreaper");
+
+    /// <summary>
+    /// Whatever the calling thread executes from now on, and what it makes, gains no privileges by it (set-user-ID, file
+    /// capabilities); for good.
+    /// </summary>
+    public static void SetNoNewPrivileges() =>
+        Syscall.Check(Syscall.Call(SyscallNumber.Prctl, PrSetNoNewPrivs, 1), "set no_new_privs");
 
     /// <summary>The short name tools show (comm); cut at 15 bytes.</summary>
     public static void SetName(string name)

@@ -214,7 +214,7 @@ public sealed class OciCheckpointTests(OciHost host) : IClassFixture<OciHost>
         (await RestoreAsync(bundle, id, "--detach")).Failed(1, "bind source path does not exist");
         Change(bundle, config => config["mounts"]!.AsArray().RemoveAt(4));
         (await RestoreAsync(bundle, id, "--detach")).Failed(1, "mount on /data");
-        Change(bundle, AddData);
+        Change(bundle, CheckpointCommands.AddData);
 
         var core = Path.Combine(bundle, "checkpoint/core-1.img");
         var good = await File.ReadAllBytesAsync(core, TestContext.Current.CancellationToken);
@@ -312,9 +312,6 @@ public sealed class OciCheckpointTests(OciHost host) : IClassFixture<OciHost>
         (await CheckpointAsync(bundle, id)).Failed(1, "cannot be checkpointed in stopped state");
     }
 
-    private static void AddData(JsonNode config) =>
-        config["mounts"]!.AsArray().Add(new JsonObject { ["destination"] = "/data", ["type"] = "bind", ["source"] = "data", ["options"] = new JsonArray("rbind") });
-
     private static void Change(string bundle, Action<JsonNode> change)
     {
         var path = Path.Combine(bundle, "config.json");
@@ -333,16 +330,7 @@ public sealed class OciCheckpointTests(OciHost host) : IClassFixture<OciHost>
 
     private static long PagesIn(string directory) => Directory.GetFiles(directory, "pages-*.img").Sum(file => new FileInfo(file).Length);
 
-    private string Bundle(string script, Action<JsonNode>? change = null)
-    {
-        var bundle = host.Bundle(script, config =>
-        {
-            AddData(config);
-            change?.Invoke(config);
-        });
-        Directory.CreateDirectory(Path.Combine(bundle, "data"));
-        return bundle;
-    }
+    private string Bundle(string script, Action<JsonNode>? change = null) => host.BundleWithData(script, change);
 
     private async Task<string> RunAsync(string bundle)
     {
@@ -359,19 +347,7 @@ public sealed class OciCheckpointTests(OciHost host) : IClassFixture<OciHost>
     private string Limit(string bundle, string controller, string v1, string v2) =>
         File.ReadAllText(host.CgroupFile(bundle, controller, v1, v2) ?? throw new InvalidOperationException($"no {controller} controller")).Trim();
 
-    private Task<CommandResult> CheckpointAsync(string bundle, string id, params string[] options) =>
-        host.RunAsync(["checkpoint", "--image-path", Path.Combine(bundle, "checkpoint"), .. options, id]);
+    private Task<CommandResult> CheckpointAsync(string bundle, string id, params string[] options) => host.CheckpointAsync(bundle, id, options);
 
-    private Task<CommandResult> RestoreAsync(string bundle, string id, params string[] options)
-    {
-        string[] words = ["restore", "--bundle", bundle, "--image-path", Path.Combine(bundle, "checkpoint"), .. options, id];
-        return options.Contains("--detach") ? RestoreDetachedAsync(bundle, words) : host.RunAsync(words);
-    }
-
-    // The container has the streams, so they must not be ours; what is said of a failure is in a file.
-    private async Task<CommandResult> RestoreDetachedAsync(string bundle, string[] words)
-    {
-        var result = await host.LeaveAsync(bundle, words);
-        return result with { Error = await File.ReadAllTextAsync(Path.Combine(bundle, "output.error"), TestContext.Current.CancellationToken) };
-    }
+    private Task<CommandResult> RestoreAsync(string bundle, string id, params string[] options) => host.RestoreAsync(bundle, id, options);
 }

@@ -173,6 +173,37 @@ public sealed class OciSystemdTests(OciHost host) : IClassFixture<OciHost>
     }
 
     [Fact]
+    public async Task A_restored_container_is_in_a_scope_with_its_limits()
+    {
+        Assert.SkipUnless(Directory.Exists(BootMark), NoSystemd);
+        Criu.Need();
+        var (bundle, id) = Bundle("n=0; while true; do n=$((n+1)); echo $n >/tmp/now; sleep 0.05; done", """{ "memory": { "limit": 67108864 }, "pids": { "limit": 20 } }""");
+        (await CreateAsync(bundle, id)).Succeeded();
+        (await host.RunAsync("start", id)).Succeeded();
+        var (unit, path) = ($"test-{id}.scope", $"/whoci.slice/{Slice}/test-{id}.scope");
+        await Eventually.TrueAsync(async () => await NowAsync() > 3, "it counts", seconds: 60);
+        (await host.CheckpointAsync(bundle, id)).Succeeded();
+        Assert.Equal("not-found", await ShowAsync(unit, "LoadState"));
+
+        (await host.RestoreAsync(bundle, ["--systemd-cgroup"], id, ["--detach"])).Succeeded();
+        Assert.Equal("active", await ShowAsync(unit, "ActiveState"));
+        Assert.Equal("20", await ShowAsync(unit, "TasksMax"));
+        Assert.Equal("67108864", Read(path, "memory", "memory.limit_in_bytes", "memory.max"));
+        AssertIsIn(path, await File.ReadAllTextAsync($"/proc/{(await host.StateAsync(id))["pid"]}/cgroup", TestContext.Current.CancellationToken));
+        var then = await NowAsync();
+        Assert.InRange(then, 4, int.MaxValue);
+        await Eventually.TrueAsync(async () => await NowAsync() > then, "it counts on", seconds: 60);
+        (await Command.RunAsync("systemctl", "daemon-reload")).Succeeded();
+        Assert.Equal("20", Read(path, "pids", "pids.max", "pids.max"));
+        (await host.RunAsync("delete", "--force", id)).Succeeded();
+        Assert.Equal("not-found", await ShowAsync(unit, "LoadState"));
+        Assert.Empty(Directories(path));
+
+        async Task<int> NowAsync() =>
+            int.TryParse((await host.RunAsync("exec", id, "cat", "/tmp/now")).Text, CultureInfo.InvariantCulture, out var now) ? now : 0;
+    }
+
+    [Fact]
     public async Task Podman_runs_its_containers_in_scopes()
     {
         Assert.SkipUnless(Directory.Exists(BootMark), NoSystemd);

@@ -3,6 +3,7 @@ using Wherry.Errors;
 using Wherry.Linux;
 using Wherry.Linux.Files;
 using Wherry.Linux.Mounts;
+using Wherry.Linux.Processes;
 using Wherry.Runtime.Bundles;
 using Wherry.Runtime.Cgroups;
 using Wherry.Runtime.Checkpoints;
@@ -131,6 +132,13 @@ public sealed class RestoredContainer : IDisposable
             var (mounts, (directory, work, criu)) = MountNamespace.Create(() =>
             {
                 MountRoot();
+                if (Bundle.Process.NoNewPrivileges)
+                {
+                    // CRIU before 3.19 does not restore it. This thread is all but at its end, and what it makes inherits it:
+                    // CRIU, and so every process of the container.
+                    ProcessSyscalls.SetNoNewPrivileges();
+                }
+
                 return (images.OpenImages(), images.OpenWork(), CriuProcess.Start(program, [.. given.Select(each => each.Descriptor)]));
             });
             using (mounts)
