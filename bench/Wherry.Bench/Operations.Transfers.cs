@@ -29,7 +29,7 @@ public sealed partial class Operations
         var save = new Dictionary<string, List<double>>(StringComparer.Ordinal);
         foreach (var (round, contestant) in InTurns(few))
         {
-            BackMemory();
+            Settle();
             Add(load, contestant.Name, contestant.Measure("load", "-i", archives[round]).TotalSeconds);
             var target = Path.Combine(directory, "saved.tar");
             Add(save, contestant.Name, contestant.Measure("save", "-o", target, SampleImage.Tagged(round)).TotalSeconds);
@@ -72,7 +72,7 @@ public sealed partial class Operations
                 contestant.Output("load", "-i", archives[round]);
                 var name = NameAt(registries[contestant.Name]!, round);
                 contestant.Output("tag", SampleImage.Tagged(round), name);
-                BackMemory();
+                Settle();
                 Add(push, contestant.Name, contestant.Measure(["push", .. InsecureOption(contestant), name]).TotalSeconds);
                 contestant.Output("rmi", "-f", SampleImage.Tagged(round), name);
             }
@@ -80,7 +80,7 @@ public sealed partial class Operations
             Thread.Sleep(UntilDeletionsAreForgotten);
             foreach (var (round, contestant) in InTurns(few))
             {
-                BackMemory();
+                Settle();
                 Add(pull, contestant.Name, contestant.Measure(["pull", .. InsecureOption(contestant), NameAt(registries[contestant.Name]!, round)]).TotalSeconds);
             }
 
@@ -147,10 +147,11 @@ public sealed partial class Operations
     }
 
     /// <summary>
-    /// Has the kernel free memory of which every page has been touched. A virtual machine whose free pages went back to the
-    /// host gets each of them anew at its first touch, which can take longer than the copy of an image that touches it.
+    /// Begins with a disk that has nothing to write, or whoever waits for it (we do, for what comes in) waits for another's
+    /// work too; and with free memory of which every page has been touched: a virtual machine whose free pages went back to
+    /// the host gets each of them anew at its first touch, which can take longer than the copy that touches it.
     /// </summary>
-    private void BackMemory()
+    private void Settle()
     {
         var path = Path.Combine(directory, "memory.tmp");
         using (var file = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0))
@@ -163,6 +164,7 @@ public sealed partial class Operations
         }
 
         File.Delete(path);
+        Spawn.Output("sync", ["--file-system", directory], new Dictionary<string, string>());
     }
 
     private IEnumerable<(int Round, Contestants.IContestant Contestant)> InTurns(int count) =>

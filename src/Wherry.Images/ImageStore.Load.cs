@@ -18,7 +18,7 @@ public sealed partial class ImageStore
     private IReadOnlyList<LoadedImage> Load(Stream source, IProgress<ImageProgress>? progress, CancellationToken cancel)
     {
         using var writing = BeginWriting();
-        using var archive = new ImageArchiveReader(_intake, KnownLayers().GetValueOrDefault, _sync.Begin, progress);
+        using var archive = new ImageArchiveReader(_intake, KnownLayers().GetValueOrDefault, progress);
         archive.ReadAll(source, cancel);
         var loaded = new List<LoadedImage>();
         foreach (var archived in ArchivedImage.FindAll(archive))

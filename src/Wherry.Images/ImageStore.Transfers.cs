@@ -14,10 +14,7 @@ public sealed partial class ImageStore
 
     internal BlobStore Blobs => _blobs;
 
-    /// <summary>All of a layer has been written: the disk may begin with it while others still come in.</summary>
-    internal void BeginSync() => _sync.Begin();
-
-    internal LayerReceiver NewReceiver() => new(_blobs, _layers);
+    internal LayerReceiver NewReceiver() => new(_blobs, _layers, _sync);
 
     internal bool HasLayer(string chainId) => _layers.Find(chainId) is not null;
 

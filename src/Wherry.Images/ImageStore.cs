@@ -31,8 +31,8 @@ public sealed partial class ImageStore
         _temporaryDirectory = Path.Combine(dataRoot, "tmp");
         _layers = layers;
         _blobs = BlobStore.Open(dataRoot);
-        _intake = new LayerIntake(_blobs, layers);
         _sync = new StoreSync(dataRoot);
+        _intake = new LayerIntake(_blobs, layers, _sync);
     }
 
     /// <summary>Opens the store, makes it if need be, and removes what a crash left unfinished.</summary>

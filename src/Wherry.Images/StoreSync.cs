@@ -5,20 +5,30 @@ namespace Wherry.Images;
 
 /// <summary>
 /// Brings the store's files to the disk, all at once (syncfs(2)): one wait for each image instead of one for each file.
-/// It is begun while further layers still come in, so that little is left for the end.
+/// It is begun again and again while layers come in, so that little is left for the end.
 /// </summary>
 internal sealed class StoreSync(string dataRoot)
 {
+    /// <summary>Bytes that have been written when the disk is told to begin with them: a fraction of a second's work.</summary>
+    private const long Stretch = 64 << 20;
+
     private readonly Lock _lock = new();
+    private long _written;
     private Task _running = Task.CompletedTask;
 
-    /// <summary>Starts writing back what is there so far, unless that goes on already. Its failure shows at <see cref="Finish"/>.</summary>
-    internal void Begin()
+    /// <summary>Counts what comes in; every so often writing back what is there so far is begun. Its failure shows at <see cref="Finish"/>.</summary>
+    /// <param name="bytes">Of a layer's archive.</param>
+    internal void Wrote(int bytes)
     {
+        if (Interlocked.Add(ref _written, bytes) < Stretch)
+            return;
         lock (_lock)
         {
-            if (_running.IsCompleted)
-                _running = Task.Factory.StartNew(Sync, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            // One that failed stays: it is what Finish has to tell.
+            if (_written < Stretch || !_running.IsCompletedSuccessfully)
+                return;
+            _written = 0;
+            _running = Task.Factory.StartNew(Sync, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         }
     }
 
@@ -28,7 +38,11 @@ internal sealed class StoreSync(string dataRoot)
     {
         Task running;
         lock (_lock)
+        {
             running = _running;
+            if (running.IsFaulted)
+                _running = Task.CompletedTask;
+        }
         running.GetAwaiter().GetResult();
         Sync();
     }

@@ -26,7 +26,6 @@ internal sealed class ImageArchiveReader : IDisposable
 
     private readonly LayerIntake _intake;
     private readonly Func<string, KnownLayer?> _known;
-    private readonly Action _layerArrived;
     private readonly IProgress<ImageProgress>? _progress;
     private readonly Dictionary<string, byte[]> _documents = new(StringComparer.Ordinal);
     private readonly Dictionary<string, LayerArrival> _layers = new(StringComparer.Ordinal);
@@ -35,13 +34,11 @@ internal sealed class ImageArchiveReader : IDisposable
 
     /// <param name="intake">Takes the layers.</param>
     /// <param name="known">A layer's blob that an image in the store has; such need not come in again, nor be in the archive.</param>
-    /// <param name="layerArrived">Called when all of a layer has been written.</param>
     /// <param name="progress">Told of layers' bytes.</param>
-    internal ImageArchiveReader(LayerIntake intake, Func<string, KnownLayer?> known, Action layerArrived, IProgress<ImageProgress>? progress)
+    internal ImageArchiveReader(LayerIntake intake, Func<string, KnownLayer?> known, IProgress<ImageProgress>? progress)
     {
         _intake = intake;
         _known = known;
-        _layerArrived = layerArrived;
         _progress = progress;
     }
 
@@ -138,7 +135,6 @@ internal sealed class ImageArchiveReader : IDisposable
         try
         {
             Remember(path, _intake.Take(output => Feed(reader, entry, path, start, first, output), TarEnd.Optional, cancel));
-            _layerArrived();
         }
         catch (TarFormatException damaged)
         {

@@ -27,7 +27,7 @@ internal sealed class LayerArrival : IDisposable
 /// Takes a layer's archive in one pass: stored and hashed on one thread, inflated and unpacked on another, while the
 /// caller's reads or makes the next bytes.
 /// </summary>
-internal sealed class LayerIntake(BlobStore blobs, LayerStore layers)
+internal sealed class LayerIntake(BlobStore blobs, LayerStore layers, StoreSync sync)
 {
     /// <param name="feed">Writes the archive, compressed or not.</param>
     /// <param name="end">Whether a missing end mark is an error.</param>
@@ -89,6 +89,7 @@ internal sealed class LayerIntake(BlobStore blobs, LayerStore layers)
                 try
                 {
                     writer.Write(chunk.Content);
+                    sync.Wrote(chunk.Length);
                 }
                 finally
                 {

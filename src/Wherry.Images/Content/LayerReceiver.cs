@@ -38,7 +38,7 @@ internal sealed class DigestMismatchException(string expected, string actual) : 
 /// it, two more inflate and unpack it, while the next bytes come in. The archive stays a partial blob (complete and
 /// verified) until its image is; its files wait in a staged layer.
 /// </summary>
-internal sealed class LayerReceiver(BlobStore blobs, LayerStore layers)
+internal sealed class LayerReceiver(BlobStore blobs, LayerStore layers, StoreSync sync)
 {
     /// <summary>Output that needs no excuse.</summary>
     internal const long UnquestionedPlainSize = 1L << 30;
@@ -141,6 +141,7 @@ internal sealed class LayerReceiver(BlobStore blobs, LayerStore layers)
                     position += chunk.Length;
                     if (position > have)
                         file.Write(chunk.Content[(int)Math.Max(0, chunk.Length - (position - have))..]);
+                    sync.Wrote(chunk.Length);
                 }
                 finally
                 {

@@ -162,7 +162,6 @@ internal sealed class ImagePull(ImageStore store, Repositories repositories, Lay
             try
             {
                 var fetched = await fetches.FetchAsync(layer, (input, report, stop) => FromAsync(places, start, layer.Digest, input, report, stop), Report, cancel);
-                store.BeginSync();
                 progress?.Report(new ImageProgress(id, "Download complete"));
                 progress?.Report(new ImageProgress(id, "Extracting", layer.Size, layer.Size));
                 return fetched;
