@@ -12,9 +12,9 @@ report() {
     grep -E -A12 '\[FAIL\]' "$exchange/log" || true
     grep -E 'Total:' "$exchange/log" || true
 }
-# What each machine's shell begins with.
+# What each machine's shell begins with. What differs there is below the engine, so that one client shows it.
 # shellcheck disable=SC2016
-prologue="export WHERRY_OUT='${WHERRY_OUT:-$PWD/out}'"'
+prologue="export WHERRY_OUT='${WHERRY_OUT:-$PWD/out}' WHERRY_TEST_CLIENT=docker"'
     status=0
     run() { # NAME PROJECT FILTER...
         name=$1 project=$2

@@ -83,6 +83,7 @@ public sealed class IsolationTests(EngineFixture fixture) : EngineTests(fixture)
         await Client(client).RemoveAsync(id);
     }
 
+    // Two layers hold here, close-on-exec on every descriptor and close_range before the program: it takes both away to fail.
     [Theory, BothClients]
     public async Task No_descriptor_or_directory_of_the_engine_leaks_in(string client)
     {

@@ -74,7 +74,7 @@ public sealed class PortTests(EngineFixture fixture) : EngineTests(fixture)
     [Theory, BothClients]
     public async Task A_range_is_published_port_by_port(string client)
     {
-        var start = Ports.Free() / 20 * 20 - 1000;
+        var start = Ports.FreeRange(10);
         var id = await Client(client).DetachedAsync(["-p", $"{start}-{start + 9}:80-89", .. Server("ranged", 85)]);
 
         Assert.Equal("ranged", await Ports.AskUntilAnsweredAsync(IPAddress.Loopback, start + 5));
@@ -174,7 +174,7 @@ public sealed class PortTests(EngineFixture fixture) : EngineTests(fixture)
     [Theory, BothClients]
     public async Task Publishing_costs_no_process(string client)
     {
-        var start = Ports.Free() / 200 * 200 - 2000;
+        var start = Ports.FreeRange(100);
         var before = Family();
 
         var id = await Client(client).DetachedAsync("-p", $"{start}-{start + 99}:1000-1099", "busybox", "sleep", "60");

@@ -21,9 +21,10 @@ public sealed class RootSizeTests : IAsyncLifetime
         GC.SuppressFinalize(this);
     }
 
-    public static MatrixTheoryData<string, string> FileSystemsAndClients { get; } = new(["ext4", "xfs"], [Clients.Docker, Clients.Wherry]);
-
-    [Theory, MemberData(nameof(FileSystemsAndClients))]
+    // Either client with either file system would say the same twice.
+    [Theory]
+    [InlineData("ext4", Clients.Docker)]
+    [InlineData("xfs", Clients.Wherry)]
     public async Task A_container_writes_as_much_as_it_may_and_others_do_not_notice(string system, string kind)
     {
         await using var engine = await StartAsync(system);
@@ -93,11 +94,11 @@ public sealed class RootSizeTests : IAsyncLifetime
         Assert.DoesNotContain(await LimitedProjectsAsync(), line => line.StartsWith('#' + project, StringComparison.Ordinal));
     }
 
-    [Theory, BothClients]
-    public async Task On_btrfs_too_a_container_writes_as_much_as_it_may(string kind)
+    [Fact]
+    public async Task On_btrfs_too_a_container_writes_as_much_as_it_may()
     {
         await using var engine = await StartAsync("btrfs");
-        var client = engine.Client(kind);
+        var client = engine.Client(Clients.Docker);
         var small = await client.DetachedAsync("--storage-opt", "size=16m", "busybox", "sleep", "300");
         var large = await client.DetachedAsync("--storage-opt", "size=32m", "busybox", "sleep", "300");
         await FillAsync(client, small);

@@ -59,14 +59,23 @@ internal sealed class BtrfsDriver : TreeDriver
         using var directory = FileTree.OpenDirectory(parent);
         if (Subvolume.Is(directory, Path.GetFileName(path)))
         {
+            var limited = IsLimited(path);
             if (Subvolume.Destroy(directory, Path.GetFileName(path)) == 0)
             {
-                SubvolumeQuota.RemoveStale(directory);
+                // Looking for them reads something of every subvolume, so it is not done for one that never had a group.
+                if (limited)
+                    SubvolumeQuota.RemoveStale(directory);
                 return;
             }
         }
         // One with subvolumes of a container's own making inside goes file by file.
         FileTree.RemoveTree(path);
+    }
+
+    private static bool IsLimited(string path)
+    {
+        using var tree = FileTree.OpenDirectory(path);
+        return SubvolumeQuota.UsageOf(tree) is { Limit: > 0 };
     }
 
     private static void Check(int errno, string doing, string path)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
@@ -8,12 +9,47 @@ namespace Wherry.EndToEnd.Tests.Harness;
 /// <summary>The host's side of network tests.</summary>
 public static class Ports
 {
+    private static readonly HashSet<int> Given = [];
+
     /// <summary>A TCP port that nobody uses at the moment.</summary>
     public static int Free()
     {
         using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         listener.Bind(new IPEndPoint(IPAddress.Any, 0));
         return ((IPEndPoint)listener.LocalEndPoint!).Port;
+    }
+
+    /// <summary>The first of so many TCP ports in a row that nobody uses, and that the kernel gives to no client in the meantime; given once.</summary>
+    public static int FreeRange(int count)
+    {
+        var firstOfClients = int.Parse(File.ReadAllText("/proc/sys/net/ipv4/ip_local_port_range").Split('\t')[0], CultureInfo.InvariantCulture);
+        lock (Given)
+        {
+            while (true)
+            {
+                var start = Random.Shared.Next(10_000, firstOfClients - count);
+                var range = Enumerable.Range(start, count).ToArray();
+                if (!range.Any(Given.Contains) && range.All(IsFree))
+                {
+                    Given.UnionWith(range);
+                    return start;
+                }
+            }
+        }
+    }
+
+    private static bool IsFree(int port)
+    {
+        try
+        {
+            using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            listener.Bind(new IPEndPoint(IPAddress.Any, port));
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
     }
 
     /// <summary>One of the host's addresses that is neither loopback nor a bridge of ours; null where it has none.</summary>
