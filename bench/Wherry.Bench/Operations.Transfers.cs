@@ -153,6 +153,7 @@ public sealed partial class Operations
     /// </summary>
     private void Settle()
     {
+        Spawn.Output("sync", ["--file-system", directory], new Dictionary<string, string>());
         var path = Path.Combine(directory, "memory.tmp");
         using (var file = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0))
         {
@@ -164,7 +165,6 @@ public sealed partial class Operations
         }
 
         File.Delete(path);
-        Spawn.Output("sync", ["--file-system", directory], new Dictionary<string, string>());
     }
 
     private IEnumerable<(int Round, Contestants.IContestant Contestant)> InTurns(int count) =>
