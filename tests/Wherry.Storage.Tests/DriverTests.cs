@@ -233,15 +233,8 @@ public sealed class DriverTests : IDisposable
         Assert.SkipWhen(driver == "fuse-overlayfs" && FuseOverlay.FindProgram() is null, "this host has no fuse-overlayfs");
         if (driver != "btrfs")
             return _tree.Make("data");
-        if (!File.ReadAllText("/proc/filesystems").Contains("btrfs", StringComparison.Ordinal))
-            Assert.Skip("this kernel has no btrfs");
-        var image = Path.Combine(_tree.Root, "btrfs.img");
-        TestTree.Run("truncate", "-s", "256M", image);
-        TestTree.Run("mkfs.btrfs", "-q", image);
-        var place = _tree.Make("btrfs");
-        TestTree.Run("mount", "-o", "loop", image, place);
-        _mounted = place;
-        return Path.Combine(place, "data");
+        _mounted = _tree.MountBtrfs();
+        return Path.Combine(_mounted, "data");
     }
 
     private static void Extract(string target, byte[] archive, ExtractionRules rules)

@@ -149,15 +149,8 @@ public sealed class SizedSnapshotTests : IDisposable
     /// <summary>The data root on a btrfs of its own.</summary>
     private string MountBtrfs()
     {
-        if (!File.ReadAllText("/proc/filesystems").Contains("btrfs", StringComparison.Ordinal))
-            Assert.Skip("this kernel has no btrfs");
-        var image = Path.Combine(_tree.Root, "btrfs.img");
-        TestTree.Run("truncate", "-s", "256M", image);
-        TestTree.Run("mkfs.btrfs", "-q", image);
-        var place = _tree.Make("btrfs");
-        TestTree.Run("mount", "-o", "loop", image, place);
-        _mounted = place;
-        return Directory.CreateDirectory(Path.Combine(place, "data")).FullName;
+        _mounted = _tree.MountBtrfs();
+        return Directory.CreateDirectory(Path.Combine(_mounted, "data")).FullName;
     }
 
     private void AssertRefused(LayerStore store, string reason)

@@ -17,6 +17,19 @@ public sealed class TestTree : IDisposable
         return path;
     }
 
+    /// <summary>A btrfs of its own, which the caller unmounts; skips the test where the kernel has none.</summary>
+    public string MountBtrfs()
+    {
+        if (!File.ReadAllText("/proc/filesystems").Contains("btrfs", StringComparison.Ordinal))
+            Assert.Skip("this kernel has no btrfs");
+        var image = Path.Combine(Root, "btrfs.img");
+        Run("truncate", "-s", "256M", image);
+        Run("mkfs.btrfs", "-q", image);
+        var place = Make("btrfs");
+        Run("mount", "-o", "loop", image, place);
+        return place;
+    }
+
     /// <summary>All that a tree is: kinds, modes, owners, sizes, times, links, devices, link counts and contents.</summary>
     public static string Describe(string directory, bool times = true)
     {

@@ -103,8 +103,8 @@ internal sealed class ArchitectureRules(FilterArchitecture architecture)
         {
             if (tests.Count > 0)
             {
-                CollectionsMarshal.GetValueRefOrAddDefault(_conditional, number, out _) ??= [];
-                _conditional[number].Add(new ConditionalAnswer(answer, tests));
+                ref var conditional = ref CollectionsMarshal.GetValueRefOrAddDefault(_conditional, number, out _);
+                (conditional ??= []).Add(new ConditionalAnswer(answer, tests));
             }
             else if (_answers[(int)number] == NoAnswer)
             {

@@ -1,6 +1,7 @@
 using System.IO.Compression;
 using Wherry.Errors;
 using Wherry.Storage.Archives;
+using Wherry.Storage.Pipelines;
 
 namespace Wherry.Storage.Compression;
 
@@ -40,7 +41,8 @@ public static class CompressedArchive
         var start = new byte[MagicLength];
         var length = source.ReadAtLeast(start, MagicLength, throwOnEndOfStream: false);
         kind = Detect(start.AsSpan(0, length));
-        var whole = new PrefixedStream(new ArraySegment<byte>(start, 0, length), source);
+        var prefix = new ArraySegment<byte>(start, 0, length);
+        var whole = source is ChunkReadStream chunks ? new LendingPrefixedStream(prefix, chunks) : new PrefixedStream(prefix, source);
         return kind switch
         {
             CompressionKind.Gzip => new GzipReadStream(whole),
@@ -57,7 +59,7 @@ public static class CompressedArchive
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };
 
-    private sealed class GzipReadStream(Stream source) : Pipelines.SequentialStream
+    private sealed class GzipReadStream(Stream source) : SequentialStream
     {
         private readonly GZipStream _gzip = new(source, CompressionMode.Decompress, leaveOpen: true);
 
@@ -83,35 +85,33 @@ public static class CompressedArchive
         }
     }
 
-    private sealed class PrefixedStream(ArraySegment<byte> prefix, Stream rest) : Pipelines.SequentialStream, Pipelines.ILendingStream
+    /// <summary>Gives back what was looked at, and then the rest.</summary>
+    private class PrefixedStream(ArraySegment<byte> prefix, Stream rest) : SequentialStream
     {
-        private ArraySegment<byte> _prefix = prefix;
-        private byte[]? _own;
+        protected ArraySegment<byte> Prefix { get; set; } = prefix;
 
         public override bool CanRead => true;
 
         public override int Read(Span<byte> buffer)
         {
-            if (_prefix.Count == 0)
+            if (Prefix.Count == 0)
                 return rest.Read(buffer);
-            var length = Math.Min(buffer.Length, _prefix.Count);
-            _prefix.AsSpan(0, length).CopyTo(buffer);
-            _prefix = _prefix[length..];
+            var length = Math.Min(buffer.Length, Prefix.Count);
+            Prefix.AsSpan(0, length).CopyTo(buffer);
+            Prefix = Prefix[length..];
             return length;
         }
+    }
 
-        bool Pipelines.ILendingStream.TryLend(out ArraySegment<byte> bytes)
+    private sealed class LendingPrefixedStream(ArraySegment<byte> prefix, ChunkReadStream rest) : PrefixedStream(prefix, rest), ILendingStream
+    {
+        public bool TryLend(out ArraySegment<byte> bytes)
         {
-            if (_prefix.Count == 0 && rest is Pipelines.ILendingStream lending)
-                return lending.TryLend(out bytes);
-            if (_prefix.Count == 0)
-            {
-                _own ??= new byte[Pipelines.Chunk.Capacity];
-                _prefix = new ArraySegment<byte>(_own, 0, rest.Read(_own));
-            }
-            bytes = _prefix;
-            _prefix = default;
-            return bytes.Count > 0;
+            if (Prefix.Count == 0)
+                return rest.TryLend(out bytes);
+            bytes = Prefix;
+            Prefix = default;
+            return true;
         }
     }
 }

@@ -18,7 +18,8 @@ public sealed class ChunkReadStream(ChunkQueue queue) : SequentialStream, ILendi
         return length;
     }
 
-    bool ILendingStream.TryLend(out ArraySegment<byte> bytes)
+    /// <inheritdoc/>
+    public bool TryLend(out ArraySegment<byte> bytes)
     {
         bytes = default;
         if (!HasBytes())
