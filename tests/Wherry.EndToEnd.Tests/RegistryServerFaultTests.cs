@@ -20,6 +20,9 @@ public sealed class RegistryServerFaultTests
         (await Command.RunAsync(Binaries.Wherry, "registry", "serve", "--root", registry.Root)).Refused("another registry uses");
         Assert.Equal(0, await registry.StopAsync());
         (await Command.RunAsync(Binaries.Wherry, "registry", "serve", "--nothing")).Failed(1, "unknown flag: --nothing");
+        (await Command.RunAsync(Binaries.Wherry, "registry", "serve", "--root", $"{registry.Root}/other", "--data-root", registry.Root)).Failed(1, "data-root needs engine-store");
+        (await Command.RunAsync(Binaries.Wherry, "registry", "serve", "--root", $"{registry.Root}/other", "--proxy-ca", "/etc/passwd")).Failed(1, "proxy-user and proxy-ca need proxy");
+        Assert.False(Directory.Exists($"{registry.Root}/other"));
         Assert.Contains("--htpasswd FILE", (await Command.RunAsync(Binaries.Wherry, "registry", "serve", "--help")).Succeeded().Output, StringComparison.Ordinal);
     }
 

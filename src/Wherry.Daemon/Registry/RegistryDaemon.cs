@@ -24,6 +24,8 @@ internal sealed class RegistryDaemon(RegistryDaemonOptions options, LineLog log)
     /// <summary>What requests under way get to finish: a push of a large layer is better continued than cut off.</summary>
     private static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(10);
 
+    private const string DefaultDataRoot = "/var/lib/wherry";
+
     public async Task RunAsync()
     {
         using var stop = new CancellationTokenSource();
@@ -72,6 +74,8 @@ internal sealed class RegistryDaemon(RegistryDaemonOptions options, LineLog log)
         Require(options.Access.Count == 0 || options.Htpasswd is not null, "access rules need htpasswd, or nobody would have a name");
         Require(options.TokenLifetime >= TimeSpan.FromMinutes(1), "token-lifetime: clients expect at least 1m");
         Require(options.ProxyUser is null == options.ProxyPasswordFile is null, "proxy-user and proxy-password-file go together");
+        Require(options.Proxy is not null || options is { ProxyUser: null, ProxyCa: null }, "proxy-user and proxy-ca need proxy: whose would they be?");
+        Require(options.EngineStore || options.DataRoot is null, "data-root needs engine-store: where this registry keeps its own content is root");
 
         static void Require(bool holds, string rule)
         {
@@ -120,7 +124,7 @@ internal sealed class RegistryDaemon(RegistryDaemonOptions options, LineLog log)
 
     private RegistryServerOptions ServerOptions(LocalStore? store, PullThrough? cache, RegistryMetrics metrics) => new()
     {
-        Content = (IRegistryContent?)cache ?? (IRegistryContent?)store ?? new EngineContent(EngineImages.Open(options.DataRoot)),
+        Content = (IRegistryContent?)cache ?? (IRegistryContent?)store ?? new EngineContent(EngineImages.Open(options.DataRoot ?? DefaultDataRoot)),
         Store = store,
         Metrics = metrics,
         ReadOnly = options.EngineStore ? "it serves an engine's images"

@@ -54,7 +54,8 @@ internal sealed record RegistryDaemonOptions
 
     public bool EngineStore { get; init; }
 
-    public string DataRoot { get; init; } = "/var/lib/wherry";
+    /// <summary>The engine's, with <see cref="EngineStore"/>; null for the default one.</summary>
+    public string? DataRoot { get; init; }
 
     /// <summary>Rules for some repositories; <see cref="Quota"/> is for the rest.</summary>
     public IReadOnlyList<QuotaRule> Quotas { get; init; } = [];
