@@ -31,14 +31,22 @@ public static class Capability
     }
 
     /// <summary>The set of the named capabilities.</summary>
-    /// <exception cref="Errors.WherryException">A name is unknown.</exception>
-    public static ulong SetOf(IReadOnlyList<string> names)
+    /// <param name="names">Their names.</param>
+    /// <param name="unknown">Gets the names that mean nothing here, each once.</param>
+    public static ulong SetOf(IReadOnlyList<string> names, List<string> unknown)
     {
         var set = 0UL;
         foreach (var name in names)
         {
             var number = NumberOf(name);
-            set |= number >= 0 ? 1UL << number : throw Errors.WherryException.Invalid($"unknown capability \"{name}\"");
+            if (number >= 0)
+            {
+                set |= 1UL << number;
+            }
+            else if (!unknown.Contains(name))
+            {
+                unknown.Add(name);
+            }
         }
 
         return set;

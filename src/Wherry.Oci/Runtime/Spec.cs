@@ -67,7 +67,8 @@ public sealed record Hook
 
     public IReadOnlyList<string> Args { get; init; } = [];
 
-    public IReadOnlyList<string> Env { get; init; } = [];
+    /// <summary>Null, other than an empty list, leaves the hook the environment of where it is run.</summary>
+    public IReadOnlyList<string>? Env { get; init; }
 
     /// <summary>Seconds.</summary>
     public int? Timeout { get; init; }

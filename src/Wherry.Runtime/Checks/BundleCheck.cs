@@ -1,5 +1,4 @@
 using Wherry.Errors;
-using Wherry.Linux.Capabilities;
 using Wherry.Linux.Processes;
 using Wherry.Oci.Runtime;
 using Wherry.Runtime.Bundles;
@@ -195,10 +194,6 @@ public static class BundleCheck
     {
         ProgramCheck.Require(process);
         _ = ProgramAttributes.Of(process, linux);
-        foreach (var names in (ReadOnlySpan<IReadOnlyList<string>?>)[process.Capabilities?.Bounding, process.Capabilities?.Effective, process.Capabilities?.Permitted, process.Capabilities?.Inheritable, process.Capabilities?.Ambient])
-        {
-            _ = Capability.SetOf(names ?? []);
-        }
     }
 
     private static void Mount(Mount mount)

@@ -34,7 +34,7 @@ public static unsafe class ContainerHooks
         foreach (var hook in hooks)
         {
             using var running = new HookProcess(json);
-            var like = process with { Args = hook.Args.Count == 0 ? [hook.Path] : hook.Args, Env = hook.Env, Cwd = "/", Terminal = false };
+            var like = process with { Args = hook.Args.Count == 0 ? [hook.Path] : hook.Args, Env = hook.Env ?? process.Env, Cwd = "/", Terminal = false };
             using var program = new PreparedProgram(like, user, grant, filter is { NeedsListener: true } ? null : filter, hook.Path);
             confine(program);
             program.Plan.Stdin = running.Stdin.Number;

@@ -17,8 +17,9 @@ public static class HookRunner
     /// <param name="kind">Runtime-spec's name of the list.</param>
     /// <param name="hooks">The list.</param>
     /// <param name="state">Given to each.</param>
+    /// <param name="environment">That of hooks which name none; null for this process's own.</param>
     /// <exception cref="SandboxStartException">One failed; those behind it have not run.</exception>
-    public static void Run(string kind, IReadOnlyList<Hook> hooks, HookState state)
+    public static void Run(string kind, IReadOnlyList<Hook> hooks, HookState state, IReadOnlyList<string>? environment = null)
     {
         if (hooks.Count == 0)
         {
@@ -28,7 +29,7 @@ public static class HookRunner
         var json = state.ToJson();
         foreach (var hook in hooks)
         {
-            Run(kind, hook, json, state.Bundle);
+            Run(kind, hook, json, state.Bundle, environment);
         }
     }
 
@@ -45,7 +46,7 @@ public static class HookRunner
         {
             try
             {
-                Run(kind, hook, json, state.Bundle);
+                Run(kind, hook, json, state.Bundle, environment: null);
             }
             catch (SandboxStartException e)
             {
@@ -64,14 +65,14 @@ public static class HookRunner
         }
     }
 
-    private static void Run(string kind, Hook hook, ReadOnlySpan<byte> state, string directory)
+    private static void Run(string kind, Hook hook, ReadOnlySpan<byte> state, string directory, IReadOnlyList<string>? environment)
     {
         using var process = new HookProcess(state);
         int pid;
         try
         {
             pid = ProgramSpawn.Start(
-                hook.Path, hook.Args.Count == 0 ? [hook.Path] : hook.Args, hook.Env, [process.Stdin, process.Output, process.Output], 0,
+                hook.Path, hook.Args.Count == 0 ? [hook.Path] : hook.Args, hook.Env ?? environment ?? OwnEnvironment.Entries(), [process.Stdin, process.Output, process.Output], 0,
                 Directory.Exists(directory) ? directory : "/");
         }
         catch (LinuxException e)

@@ -56,7 +56,8 @@ public static class Sysctls
         {
             _ when dotted.StartsWith("net.", StringComparison.Ordinal) => "network",
             _ when dotted.StartsWith("fs.mqueue.", StringComparison.Ordinal) || Array.IndexOf(Ipc, dotted) >= 0 => "ipc",
-            "kernel.hostname" or "kernel.domainname" => "uts",
+            "kernel.hostname" => throw WherryException.Invalid($"linux.sysctl: \"{name}\" is not allowed: the configuration's hostname says it"),
+            "kernel.domainname" => "uts",
             _ => throw WherryException.Invalid($"linux.sysctl: \"{name}\" is not in a separate kernel namespace; it would change the host"),
         };
         if (!namespaces.Any(ns => ns.Type == needed))

@@ -34,11 +34,18 @@ public sealed record HostGrant(CapabilitySets Capabilities, IReadOnlyList<Native
     private static CapabilitySets ClipCapabilities(
         Wherry.Oci.Runtime.Capabilities asked, ulong have, IReadOnlyList<string> askedByName, List<string> warnings)
     {
-        var bounding = Capability.SetOf(asked.Bounding);
-        var permitted = Capability.SetOf(asked.Permitted);
-        var effective = Capability.SetOf(asked.Effective);
-        var inheritable = Capability.SetOf(asked.Inheritable);
-        var ambient = Capability.SetOf(asked.Ambient);
+        var unknown = new List<string>();
+        var bounding = Capability.SetOf(asked.Bounding, unknown);
+        var permitted = Capability.SetOf(asked.Permitted, unknown);
+        var effective = Capability.SetOf(asked.Effective, unknown);
+        var inheritable = Capability.SetOf(asked.Inheritable, unknown);
+        var ambient = Capability.SetOf(asked.Ambient, unknown);
+        if (unknown.Count > 0)
+        {
+            // Those of a newer kernel's specification are no reason to fail (config.md, "capabilities").
+            warnings.Add($"no capability is called {string.Join(", ", unknown)}: ignored");
+        }
+
         var missing = (bounding | permitted | effective | inheritable | ambient) & ~have;
         if (missing != 0)
         {

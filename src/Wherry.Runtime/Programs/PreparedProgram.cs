@@ -52,7 +52,7 @@ public sealed unsafe class PreparedProgram : IDisposable
             throw WherryException.Invalid($"working directory \"{_workingDirectory}\": must be an absolute path");
         }
 
-        var environment = path is null ? WithHome(process.Env, user.Home) : process.Env;
+        var environment = ProgramEnvironment.Of(process.Env, path is null ? user.Home : null);
         _candidates = new NativeStrings(path is null ? Candidates(_name, environment) : [path]);
         _arguments = new NativeStrings(process.Args);
         _environment = new NativeStrings(environment);
@@ -203,11 +203,6 @@ public sealed unsafe class PreparedProgram : IDisposable
         _attributes?.Dispose();
     }
 
-    private static IReadOnlyList<string> WithHome(IReadOnlyList<string> environment, string home) =>
-        environment.Any(entry => entry.StartsWith("HOME=", StringComparison.Ordinal) && entry.Length > 5)
-            ? environment
-            : [.. environment.Where(entry => entry != "HOME="), "HOME=" + home];
-
     private static List<string> Candidates(string name, IReadOnlyList<string> environment)
     {
         if (name.Contains('/'))
@@ -215,7 +210,7 @@ public sealed unsafe class PreparedProgram : IDisposable
             return [name];
         }
 
-        var path = environment.LastOrDefault(entry => entry.StartsWith("PATH=", StringComparison.Ordinal))?[5..];
+        var path = environment.FirstOrDefault(entry => entry.StartsWith("PATH=", StringComparison.Ordinal))?[5..];
         var candidates = new List<string>();
         foreach (var directory in (path is null or "" ? DefaultPath : path).Split(':'))
         {

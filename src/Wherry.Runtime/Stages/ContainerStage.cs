@@ -142,7 +142,7 @@ public sealed class ContainerStage
         contents.MakeWorkingDirectory();
         contents.HidePaths();
         using var agent = ConnectAgent(filter);
-        var keepGroups = UserNamespace.IsInside && FileSyscalls.TryReadText("/proc/self/setgroups")?.StartsWith("deny", StringComparison.Ordinal) is true;
+        var keepGroups = KeepsGroups();
 
         // What it asks about the kernel, /sys and /proc answer; the container need not have them.
         var attributes = ProgramAttributes.Of(process, _bundle.Linux);
@@ -286,8 +286,14 @@ public sealed class ContainerStage
             }
         }
 
-        HookRunner.Run("createContainer", hooks.CreateContainer, State("creating"));
+        // This process has no environment of its own; the container's is what they find under runc.
+        HookRunner.Run("createContainer", hooks.CreateContainer, State("creating"), _bundle.Process.Env);
     }
+
+    // Podman's --group-add keep-groups asks so of a runtime that is crun's equal.
+    private bool KeepsGroups() =>
+        _bundle.Spec.Annotations?.GetValueOrDefault("run.oci.keep_original_groups") == "1"
+        || (UserNamespace.IsInside && FileSyscalls.TryReadText("/proc/self/setgroups")?.StartsWith("deny", StringComparison.Ordinal) is true);
 
     private void RunStartHooks(Process process, ResolvedUser user, HostGrant grant, SyscallFilter? filter, bool keepGroups)
     {

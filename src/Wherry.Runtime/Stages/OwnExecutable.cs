@@ -1,4 +1,3 @@
-using System.Collections;
 using Wherry.Linux;
 using Wherry.Linux.Files;
 using Wherry.Linux.Mounts;
@@ -35,8 +34,7 @@ public static class OwnExecutable
         using var running = FileSyscalls.Open("/proc/self/exe", OpenFlags.ReadOnly);
         if (!SealedFile.IsSealed(running) && !FileSyscalls.IsOnReadOnlyMount(running))
         {
-            var environment = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().Select(entry => $"{entry.Key}={entry.Value}");
-            ProcessSyscalls.Execute(Open(), Environment.GetCommandLineArgs(), [.. environment]);
+            ProcessSyscalls.Execute(Open(), Environment.GetCommandLineArgs(), OwnEnvironment.Entries());
         }
     }
 

@@ -32,7 +32,6 @@ public sealed class OciHostileConfigTests(OciHost host) : IClassFixture<OciHost>
     [InlineData("a NUL byte in an argument", "$.process.args[0]", "/bin/sh\0x")]
     [InlineData("an unknown namespace", "$.linux.namespaces[0].type", "moon")]
     [InlineData("a namespace that is no file", "$.linux.namespaces[0].path", "/nowhere")]
-    [InlineData("an unknown capability", "$.process.capabilities.bounding[0]", "CAP_FLY")]
     [InlineData("a number that is none", "$.process.user.uid", "root")]
     [InlineData("an unknown mount type", "$.mounts[0].type", "moonfs")]
     [InlineData("a cgroup outside", "$.linux.cgroupsPath", "../../../../outside")]

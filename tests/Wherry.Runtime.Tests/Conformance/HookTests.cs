@@ -110,6 +110,20 @@ public abstract class HookTests(RuntimeMode mode) : ConformanceTests(mode)
         Assert.EndsWith(" x y ", File.ReadAllText(record));
     }
 
+    [Theory]
+    [SpecProperty("hooks.*[].env")]
+    [InlineData("createContainer")]
+    [InlineData("startContainer")]
+    public async Task A_hook_without_an_environment_has_the_container_s(string kind)
+    {
+        // What it prints is only seen when it fails.
+        Hook Telling(IReadOnlyList<string>? environment) => new() { Path = "/bin/sh", Args = ["sh", "-c", "echo \"V is <$V>\"; exit 1"], Env = environment };
+        Task<string> Failure(Hook hook) => FailureAsync(request =>
+            WithHooks(request with { Spec = request.Spec with { Process = request.Spec.Process! with { Env = ["PATH=/bin", "V=7"] } } }, Hooks(kind, hook)));
+        Assert.Contains("V is <7>", await Failure(Telling(null)));
+        Assert.Contains("V is <>", await Failure(Telling([])));
+    }
+
     private string NewRecord()
     {
         var record = Path.Combine(NewDirectory(), "record");

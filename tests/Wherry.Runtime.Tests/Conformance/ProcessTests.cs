@@ -97,6 +97,31 @@ public abstract class ProcessTests(RuntimeMode mode) : ConformanceTests(mode)
             },
         }))).Trim());
 
+    /// <summary>A newer specification's names are no reason to fail (config.md, "capabilities": runtimes should not).</summary>
+    [Fact]
+    public async Task A_capability_nobody_knows_is_ignored_and_said() =>
+        Assert.Equal("0000000000000020\n", await OutputOfAsync("grep ^CapBnd /proc/self/status | busybox cut -f2", request => WithProcess(request, process => process with
+        {
+            Capabilities = new Capabilities { Bounding = ["CAP_KILL", "CAP_FLY"], Effective = ["CAP_FLY"], Permitted = ["CAP_FLY"] },
+        })));
+
+    [Fact]
+    public async Task Of_two_values_of_a_variable_the_last_counts()
+    {
+        var environment = await OutputOfAsync("cat /proc/$$/environ", request => WithProcess(request, process => process with { Env = [.. process.Env, "A=1", "B=2", "A=3"] }));
+        Assert.Equal(["A=3", "B=2"], environment.Split('\0').Where(entry => entry is ['A' or 'B', '=', ..]));
+    }
+
+    [Fact]
+    public async Task Groups_of_the_runtime_s_are_kept_where_an_annotation_says_so()
+    {
+        // Kept is what the runtime has, instead of what the configuration gives.
+        var kept = new Dictionary<string, string> { ["run.oci.keep_original_groups"] = "1" };
+        Func<SandboxRequest, SandboxRequest> asked = request => WithProcess(request, process => process with { User = new User { AdditionalGids = [777] } });
+        Assert.Contains("777", await OutputOfAsync("grep ^Groups: /proc/self/status", asked));
+        Assert.DoesNotContain("777", await OutputOfAsync("grep ^Groups: /proc/self/status", request => asked(request) with { Spec = asked(request).Spec with { Annotations = kept } }));
+    }
+
     [Fact]
     [SpecProperty("process.args")]
     [SpecProperty("process.env")]
@@ -123,6 +148,11 @@ public abstract class ProcessTests(RuntimeMode mode) : ConformanceTests(mode)
         {
             Devices = [new Device { Path = "/dev/deep/null2", Type = "c", Major = 1, Minor = 3, FileMode = 0x1a0, Uid = 7, Gid = 8 }],
         })));
+
+    /// <summary>Nor would a configuration's hostname and it agree.</summary>
+    [Fact]
+    public async Task The_host_name_is_no_kernel_parameter_to_set() =>
+        await RefusedAsync("linux.sysctl: \"kernel.hostname\"", request => WithLinux(request, linux => linux with { Sysctl = new Dictionary<string, string> { ["kernel.hostname"] = "other" } }));
 
     [Fact]
     public async Task A_device_that_can_be_neither_made_nor_shown_is_refused_by_name()

@@ -247,6 +247,7 @@ public sealed class ExecCommand : ICommand
         ? id
         : throw WherryException.Invalid($"--{option} {text}: \"{text}\" is not a number; names are not looked up");
 
+    // Not inheritable, so not ambient either: what a program of the container's executes in turn gets no more than before.
     private static Capabilities? With(Capabilities? own, IReadOnlyList<string> added)
     {
         if (added.Count == 0)
@@ -260,8 +261,6 @@ public sealed class ExecCommand : ICommand
             Bounding = [.. own.Bounding, .. added],
             Effective = [.. own.Effective, .. added],
             Permitted = [.. own.Permitted, .. added],
-            Inheritable = [.. own.Inheritable, .. added],
-            Ambient = [.. own.Ambient, .. added],
         };
     }
 }
