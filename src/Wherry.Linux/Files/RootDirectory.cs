@@ -79,7 +79,9 @@ public sealed class RootDirectory : IDisposable
     }
 
     /// <summary>Opens a file (<c>O_PATH</c>), making an empty one and the directories above where they are missing.</summary>
-    public FileDescriptor OpenOrMakeFile(string path, int mode = 0x1a4)
+    public FileDescriptor OpenOrMakeFile(string path, int mode = 0x1a4) => OpenOrMakeFile(path, mode, MostLinks);
+
+    private FileDescriptor OpenOrMakeFile(string path, int mode, int links)
     {
         if (TryOpen(path, OpenFlags.PathOnly) is { } existing)
         {
@@ -94,7 +96,15 @@ public sealed class RootDirectory : IDisposable
             new FileDescriptor(made).Dispose();
         }
 
-        return TryOpen(path, OpenFlags.PathOnly) ?? throw new LinuxException($"make the file {path} inside the container's root", made < 0 ? -made : Errno.ENOENT);
+        if (TryOpen(path, OpenFlags.PathOnly) is { } file)
+        {
+            return file;
+        }
+
+        // As an /etc/resolv.conf that leads into a /run which nobody has filled yet: what it leads to is made.
+        return made is -Errno.ELOOP && links > 0
+            ? OpenOrMakeFile(Target(path, FileSyscalls.ReadLink(parent, name)), mode, links - 1)
+            : throw new LinuxException($"make the file {path} inside the container's root", made < 0 ? -made : Errno.ENOENT);
     }
 
     /// <summary>The directory part and the last name of a path; the root's own is refused.</summary>

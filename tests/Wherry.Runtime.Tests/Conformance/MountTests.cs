@@ -190,6 +190,26 @@ public abstract class MountTests(RuntimeMode mode) : ConformanceTests(mode)
         Assert.Contains(type, await FailureAsync(request => WithOptions(request, options => options with { Rootfs = [options.Rootfs[0] with { LowerDirectories = [layer] }] })));
     }
 
+    /// <summary>Such as an /etc/resolv.conf that leads into a /run which nobody has filled yet.</summary>
+    [Fact]
+    public async Task A_mount_on_a_link_to_nothing_is_where_the_link_leads()
+    {
+        var layer = Path.Combine(NewDirectory(), "layer");
+        Directory.CreateDirectory(Path.Combine(layer, "etc"));
+        File.CreateSymbolicLink(Path.Combine(layer, "etc/one"), "../run/deep/two");
+        Directory.CreateDirectory(Path.Combine(layer, "run"));
+        Give(layer, isMapped: true);
+        var source = Path.Combine(NewDirectory(), "source");
+        await File.WriteAllTextAsync(source, "content\n", TestContainer.Cancel);
+        Give(source);
+        var output = await OutputOfAsync("cat /etc/one /run/deep/two; grep -c ' /run/deep/two ' /proc/self/mountinfo", request =>
+            WithOptions(request, options => options with { Rootfs = [options.Rootfs[0] with { LowerDirectories = [layer, RootFilesystem] }] }) with
+            {
+                Spec = request.Spec with { Mounts = [.. request.Spec.Mounts, new Mount { Destination = "/etc/one", Type = "bind", Source = source, Options = ["bind", "ro"] }] },
+            });
+        Assert.Equal("content\ncontent\n1\n", output);
+    }
+
     [Fact]
     [SpecProperty("root.path")]
     [SpecProperty("root.readonly")]
