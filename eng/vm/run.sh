@@ -13,7 +13,9 @@ version=$(cat "$kernel/version")
 modules=$kernel/lib/modules/$version/kernel
 
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+emulator=
+trap '[ -z "$emulator" ] || kill "$emulator" 2>/dev/null || true; rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
 root=$work/root
 mkdir -p "$root/bin" "$root/modules" "$root/proc" "$root/sys" "$root/dev" "$root/host" "$root/writable" "$root/guest"
 cp "$(command -v busybox)" "$root/bin/busybox"
@@ -51,7 +53,11 @@ timeout --kill-after=10 "${WHERRY_VM_TIMEOUT:-1800}" qemu-system-x86_64 \
     -device virtio-9p-pci,fsdev=host,mount_tag=host \
     -fsdev "local,id=exchange,path=$exchange,security_model=none" \
     -device virtio-9p-pci,fsdev=exchange,mount_tag=exchange \
-    -drive "file=$work/disk,format=raw,if=virtio,cache=unsafe" </dev/null >"$exchange/qemu.log" 2>&1 || true
+    -drive "file=$work/disk,format=raw,if=virtio,cache=unsafe" </dev/null >"$exchange/qemu.log" 2>&1 &
+# A shell that waits, unlike one whose command runs, hears what it is told meanwhile.
+emulator=$!
+wait "$emulator" || true
+emulator=
 if [ ! -s "$exchange/status" ]; then
     echo "the virtual machine did not come to an end; its console:" >&2
     tail -20 "$exchange/console" "$exchange/qemu.log" >&2

@@ -4,13 +4,27 @@
 # usage: eng/vm/test.sh RESULTS (a folder, which gets unified-*.trx and systemd-*.trx)
 set -eu
 results=$1
-exchange=$results/vm
-mkdir -p "$exchange"
-# Shows what failed in the machine, and keeps its results.
+beside=
+machine=
+# shellcheck disable=SC2086 # none, one or two
+trap 'kill $beside $machine 2>/dev/null || true' EXIT
+trap 'exit 130' INT TERM
+# begin NAME COMMAND: starts a machine, with a folder of its own.
+begin() {
+    eng/vm/run.sh "$results/$1" "$prologue
+$2" &
+    machine=$!
+}
+# end: waits for it.
+end() {
+    wait "$machine" || status=$?
+    machine=
+}
+# report NAME: keeps a machine's results, and shows what failed in it.
 report() {
-    mv "$exchange"/*.trx "$results/" 2>/dev/null || true
-    grep -E -A12 '\[FAIL\]' "$exchange/log" || true
-    grep -E 'Total:' "$exchange/log" || true
+    mv "$results/$1"/*.trx "$results/" 2>/dev/null || true
+    grep -E -A12 '\[FAIL\]' "$results/$1/log" || true
+    grep -E 'Total:' "$results/$1/log" || true
 }
 # What each machine's shell begins with. What differs there is below the engine, so that one client shows it.
 # shellcheck disable=SC2016
@@ -21,10 +35,13 @@ prologue="export WHERRY_OUT='${WHERRY_OUT:-$PWD/out}' WHERRY_TEST_CLIENT=docker"
         shift 2
         "tests/$project/bin/Debug/net10.0/$project" -noColor -trx "/run/exchange/$name.trx" "$@" || status=1
     }'
-# The stress program would have to be published anew, which the machine has neither time nor packages for.
+# Software emulation keeps little more than one processor busy, so two machines run beside each other. What both need is
+# fetched before.
+eng/vm/kernel.sh >/dev/null
 status=0
+# The stress program would have to be published anew, which the machine has neither time nor packages for.
 # shellcheck disable=SC2016 # for the machine's shell
-eng/vm/run.sh "$exchange" "$prologue"'
+begin vm-tests '
     # What asks nothing of the kernel is shown well enough on the host.
     set -- -class- Wherry.Runtime.Tests.Containers.CollectionStressTests \
         -class- Wherry.Runtime.Tests.Parts.HostileSpecTests -class- Wherry.Runtime.Tests.Seccomp.FilterCompilerTests
@@ -40,10 +57,10 @@ eng/vm/run.sh "$exchange" "$prologue"'
         -method "$ordinary.A_container_lives_through_every_command"
     run unified-end-to-end Wherry.EndToEnd.Tests -class Wherry.EndToEnd.Tests.LimitTests \
         -class Wherry.EndToEnd.Tests.LifecycleTests -class Wherry.EndToEnd.Tests.IsolationTests
-    exit $status' || status=$?
-report
+    exit $status'
+beside=$machine
 # shellcheck disable=SC2016 # for the machine's shell
-eng/vm/run.sh "$exchange" "$prologue"'
+begin vm-kernel '
     run unified-apparmor Wherry.EndToEnd.Tests -class Wherry.EndToEnd.Tests.AppArmorTests
     run unified-quotas Wherry.Storage.Tests -class Wherry.Storage.Tests.SizedSnapshotTests
     run unified-sizes Wherry.EndToEnd.Tests -class Wherry.EndToEnd.Tests.RootSizeTests \
@@ -55,14 +72,18 @@ eng/vm/run.sh "$exchange" "$prologue"'
     callers=Wherry.EndToEnd.Tests.OciRuntime
     run unified-checkpoint Wherry.EndToEnd.Tests -method "$callers.OciCheckpointTests.*" -method "$callers.OciCheckpointKeptTests.*" \
         -method "$callers.OciTerminalTests.Restore*" -method "$callers.PodmanCallerTests.Podman_checkpoints*"
-    exit $status' || status=$?
-report
+    exit $status'
+end
 # shellcheck disable=SC2016 # for the machine's shell
 for trees in unified hybrid; do
-    WHERRY_VM_SYSTEMD=$trees eng/vm/run.sh "$exchange" "TREES=$trees; $prologue"'
+    export WHERRY_VM_SYSTEMD=$trees
+    begin "vm-$trees" "TREES=$trees"'
     run systemd-$TREES Wherry.EndToEnd.Tests -class Wherry.EndToEnd.Tests.OciRuntime.OciSystemdTests \
         -class Wherry.EndToEnd.Tests.RootlessSystemdTests
-    exit $status' || status=$?
-    report
+    exit $status'
+    end
 done
+wait "$beside" || status=$?
+beside=
+for name in vm-tests vm-kernel vm-unified vm-hybrid; do report "$name"; done
 exit "$status"
