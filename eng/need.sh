@@ -61,6 +61,9 @@ need_test() {
     # Run in a virtual machine only; neither is started here.
     need systemd /lib/systemd/systemd
     need dbus /usr/bin/dbus-daemon
+    # Other projects' tests of OCI runtimes.
+    need bats bats
+    need jq jq
     need skopeo skopeo
     need umoci umoci
     # What checkpoint and restore run, and what that runs.

@@ -68,8 +68,8 @@ if [ -z "${FILTER:-}" ] && [ "$(uname -m)" = x86_64 ]; then
     status=0
     eng/vm/test.sh "$results" || status=$?
     before=$failed
-    for stage in unified-runtime unified-ordinary-user unified-end-to-end unified-apparmor unified-quotas \
-        unified-sizes unified-rootless unified-fuse unified-checkpoint systemd-unified systemd-hybrid; do
+    for stage in unified-runtime unified-ordinary-user unified-suites unified-end-to-end unified-apparmor unified-quotas \
+        unified-sizes unified-rootless unified-fuse unified-checkpoint systemd-unified systemd-suites systemd-hybrid; do
         # One without results broke off, whatever its machine ended with.
         if [ -s "$results/$stage.trx" ]; then add "$stage" 0; else add "$stage" 1; fi
     done

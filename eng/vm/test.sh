@@ -38,6 +38,8 @@ prologue="export WHERRY_OUT='${WHERRY_OUT:-$PWD/out}' WHERRY_TEST_CLIENT=docker"
 # Software emulation keeps little more than one processor busy, so two machines run beside each other. What both need is
 # fetched before.
 eng/vm/kernel.sh >/dev/null
+# The machines have no network; where there is none here either, those tests say so.
+eng/suites/runc.sh out/suites/runc || true
 status=0
 # The stress program would have to be published anew, which the machine has neither time nor packages for.
 # shellcheck disable=SC2016 # for the machine's shell
@@ -55,6 +57,7 @@ begin vm-tests '
     ordinary=Wherry.EndToEnd.Tests.OciRuntime.OciOrdinaryUserTests
     run unified-ordinary-user Wherry.EndToEnd.Tests -method "$ordinary.In_a_cgroup_that_is_his_limits_hold" \
         -method "$ordinary.A_container_lives_through_every_command"
+    WHERRY_SUITE_PLACE=machine run unified-suites Wherry.EndToEnd.Tests -class Wherry.EndToEnd.Tests.Suites.RuncSuiteTests
     run unified-end-to-end Wherry.EndToEnd.Tests -class Wherry.EndToEnd.Tests.LimitTests \
         -class Wherry.EndToEnd.Tests.LifecycleTests -class Wherry.EndToEnd.Tests.IsolationTests
     exit $status'
@@ -80,6 +83,8 @@ for trees in unified hybrid; do
     begin "vm-$trees" "TREES=$trees"'
     run systemd-$TREES Wherry.EndToEnd.Tests -class Wherry.EndToEnd.Tests.OciRuntime.OciSystemdTests \
         -class Wherry.EndToEnd.Tests.RootlessSystemdTests
+    [ "$TREES" != unified ] ||
+        WHERRY_SUITE_PLACE=systemd run systemd-suites Wherry.EndToEnd.Tests -class Wherry.EndToEnd.Tests.Suites.RuncSuiteTests
     exit $status'
     end
 done

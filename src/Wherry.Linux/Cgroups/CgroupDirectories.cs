@@ -72,6 +72,24 @@ public sealed class CgroupDirectories
         return (FileSyscalls.TryReadText(directory + "/cgroup.controllers") ?? "").Split([' ', '\n']).Contains(v2Controller, StringComparer.Ordinal);
     }
 
+    /// <summary>One below this, in every tree.</summary>
+    public CgroupDirectories Below(string name) =>
+        new(_host, _v1.ToDictionary(one => one.Key, one => Join(one.Value, name), StringComparer.Ordinal), Unified is null ? null : Join(Unified, name));
+
+    /// <summary>The same in one v1 controller's tree, which others may share.</summary>
+    public CgroupDirectories Below(string name, string controller) =>
+        new(_host, _v1.ToDictionary(one => one.Key, one => _host.V1[one.Key] == _host.V1[controller] ? Join(_v1[controller], name) : one.Value, StringComparer.Ordinal), Unified);
+
+    /// <summary>The v2 cgroup below this one that a process is in, as the host sees it; null where it is in none below.</summary>
+    public string? FindBelow(int pid)
+    {
+        var text = FileSyscalls.TryReadText($"/proc/{pid.ToString(CultureInfo.InvariantCulture)}/cgroup") ?? "";
+        var path = text.Split('\n').FirstOrDefault(line => line.StartsWith("0::/", StringComparison.Ordinal))?[3..];
+        return path is not null && Unified is not null && $"{_host.Unified}{path}" is var directory && directory.StartsWith(Unified + "/", StringComparison.Ordinal)
+            ? directory
+            : null;
+    }
+
     /// <summary>Makes the directories, hands controllers down a v2 tree and processors and memory nodes down a v1 cpuset tree.</summary>
     /// <exception cref="LinuxException">The kernel refused.</exception>
     public void Create()
@@ -97,7 +115,7 @@ public sealed class CgroupDirectories
     /// In v1 trees that is the file for threads: moving the calling thread alone is the one way that does not take
     /// the kernel's lock over all forks and exits, which can take 10 ms to get.
     /// </summary>
-    public IReadOnlyList<FileDescriptor> OpenForJoining()
+    public List<FileDescriptor> OpenForJoining()
     {
         var files = new List<FileDescriptor>();
         foreach (var directory in All)
@@ -188,9 +206,12 @@ public sealed class CgroupDirectories
         return 0;
     }
 
+    private static string Join(string directory, string name) =>
+        string.Join('/', name.Split('/', StringSplitOptions.RemoveEmptyEntries).Prepend(directory));
+
     private static void Collect(string directory, List<int> found)
     {
-        if (FileSyscalls.TryReadText(directory + "/cgroup.procs") is not { } text)
+        if (MembersOf(directory) is not { } text)
         {
             return;
         }
@@ -206,6 +227,20 @@ public sealed class CgroupDirectories
         foreach (var child in Children(directory))
         {
             Collect(child, found);
+        }
+    }
+
+    // Null where it is gone. A cgroup of threads says nothing: their processes are counted where the threads' domain begins
+    // (cgroups(7), "Thread mode"), which is above.
+    private static string? MembersOf(string directory)
+    {
+        try
+        {
+            return FileSyscalls.TryReadText(directory + "/cgroup.procs");
+        }
+        catch (LinuxException e) when (e.ErrorNumber == Errno.EOPNOTSUPP)
+        {
+            return "";
         }
     }
 

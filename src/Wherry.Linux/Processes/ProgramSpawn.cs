@@ -63,7 +63,8 @@ public static unsafe partial class ProgramSpawn
                 parking = Math.Max(parking, descriptor.Number + 1);
             }
 
-            var failure = 0;
+            // First, as it may be given by a descriptor.
+            var failure = AddChdir(actions, rootText.Address);
             for (var i = 0; i < descriptors.Count && failure == 0; i++)
             {
                 failure = AddDup2(actions, descriptors[i].Number, parking + i);
@@ -75,7 +76,6 @@ public static unsafe partial class ProgramSpawn
             }
 
             failure = failure != 0 ? failure : AddCloseFrom(actions, descriptors.Count);
-            failure = failure != 0 ? failure : AddChdir(actions, rootText.Address);
             var pid = 0;
             failure = failure != 0 ? failure : Spawn(&pid, pathText.Address, actions, attributes, argumentStrings.Address, environmentStrings.Address);
             return failure == 0 ? pid : throw new LinuxException($"start {path}", failure);

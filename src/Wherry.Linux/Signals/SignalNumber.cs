@@ -15,5 +15,6 @@ public static class SignalNumber
     public const int Ttin = 21;
     public const int Ttou = 22;
     public const int Winch = 28;
+    public const int Sys = 31;
     public const int Last = 64;
 }

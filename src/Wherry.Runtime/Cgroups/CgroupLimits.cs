@@ -90,7 +90,7 @@ public sealed partial class CgroupLimits(CgroupDirectories cgroup, IReadOnlyList
                 throw WherryException.Invalid($"cgroup file \"{name}\": not a file name");
             }
 
-            var directory = cgroup.Unified ?? throw WherryException.Unsupported($"cgroup file \"{name}\": this host has no cgroup v2 tree with controllers");
+            var directory = cgroup.Unified ?? throw WherryException.Unsupported($"cgroup file \"{name}\": invalid configuration: this host has no cgroup v2 tree with controllers");
             Write(directory, name, value);
         }
     }

@@ -14,7 +14,7 @@ public static class DeviceRules
         var type = rule.Type is null or "" ? "a" : rule.Type;
         return type == "a" && rule.Major is null or < 0 && rule.Minor is null or < 0
             ? "a"
-            : $"{type} {Number(rule.Major)}:{Number(rule.Minor)} {(string.IsNullOrEmpty(rule.Access) ? "rwm" : rule.Access)}";
+            : $"{type} {Number(rule.Major)}:{Number(rule.Minor)} {AccessText(rule)}";
     }
 
     /// <summary>The rules as v2's filter program takes them, last first: the last that matches decides.</summary>
@@ -29,7 +29,10 @@ public static class DeviceRules
         },
         rule.Major is >= 0 ? (uint)rule.Major : null,
         rule.Minor is >= 0 ? (uint)rule.Minor : null,
-        string.IsNullOrEmpty(rule.Access) ? DeviceAccess.All : Access(rule.Access)))];
+        Access(AccessText(rule))))];
+
+    // "a" is not the specification's, but callers of runc deny with it; what allows has to say what.
+    private static string AccessText(DeviceRule rule) => string.IsNullOrEmpty(rule.Access) || (!rule.Allow && rule.Access.Contains('a')) ? "rwm" : rule.Access;
 
     private static DeviceAccess Access(string text) => text.Aggregate(DeviceAccess.None, (access, letter) => access | letter switch
     {

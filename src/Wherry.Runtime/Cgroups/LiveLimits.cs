@@ -16,6 +16,7 @@ public static class LiveLimits
     /// <param name="warnings">Told what the host can't do.</param>
     public static void Apply(CgroupDirectories cgroup, Resources resources, List<string> warnings)
     {
+        resources = Complete(cgroup, resources);
         var memory = Memory(cgroup, resources.Memory);
         if (memory?.Swap is { } swap && cgroup.V1("memory") is { } v1)
         {
@@ -23,6 +24,32 @@ public static class LiveLimits
         }
 
         new CgroupLimits(cgroup, [], warnings).Apply(resources with { Memory = memory, Cpu = Cpu(resources.Cpu), Devices = [] });
+    }
+
+    /// <summary>
+    /// Adds to a processor quota the period that there is, or the other way round: v2's file and systemd's property hold
+    /// both at once, and what is not to change must not.
+    /// </summary>
+    public static Resources Complete(CgroupDirectories cgroup, Resources resources)
+    {
+        if (Cpu(resources.Cpu) is not { } cpu || cpu.Quota is null == cpu.Period is null)
+        {
+            return resources;
+        }
+
+        var (quota, period) = CurrentCpu(cgroup);
+        return resources with { Cpu = cpu with { Quota = cpu.Quota ?? quota, Period = cpu.Period ?? period } };
+    }
+
+    // Null where there is none.
+    private static (long? Quota, ulong? Period) CurrentCpu(CgroupDirectories cgroup)
+    {
+        var words = cgroup.V1("cpu") is { } v1
+            ? [FileSyscalls.TryReadText(v1 + "/cpu.cfs_quota_us")?.Trim() ?? "", FileSyscalls.TryReadText(v1 + "/cpu.cfs_period_us")?.Trim() ?? ""]
+            : cgroup.V2("cpu") is { } v2 ? (FileSyscalls.TryReadText(v2 + "/cpu.max") ?? "").Trim().Split(' ') : [];
+        return words is [var quota, var period]
+            ? (long.TryParse(quota, CultureInfo.InvariantCulture, out var micro) && micro > 0 ? micro : null, ulong.TryParse(period, CultureInfo.InvariantCulture, out var length) ? length : null)
+            : (null, null);
     }
 
     private static MemoryLimits? Memory(CgroupDirectories cgroup, MemoryLimits? asked)

@@ -109,7 +109,7 @@ public static class ResourcesCheck
         var cgroup = host.Locate(string.IsNullOrEmpty(cgroupsPath) ? "/any" : cgroupsPath);
         if (unified && cgroup.Unified is null)
         {
-            throw WherryException.Unsupported("linux.resources.unified: this host has no cgroup v2 tree with controllers");
+            throw WherryException.Unsupported("linux.resources.unified: invalid configuration: this host has no cgroup v2 tree with controllers");
         }
 
         foreach (var (property, controllers, v1Only) in needed)

@@ -1,5 +1,6 @@
 using Wherry.Linux;
 using Wherry.Linux.Processes;
+using Wherry.Linux.Signals;
 using Wherry.Oci.Runtime;
 using Wherry.Runtime.Contracts;
 
@@ -13,13 +14,16 @@ namespace Wherry.Runtime.LifecycleHooks;
 /// </summary>
 public static class HookRunner
 {
+    private const int SignalExit = 128;
+
     /// <summary>Runs hooks whose failure ends the container.</summary>
     /// <param name="kind">Runtime-spec's name of the list.</param>
     /// <param name="hooks">The list.</param>
     /// <param name="state">Given to each.</param>
     /// <param name="environment">That of hooks which name none; null for this process's own.</param>
+    /// <param name="directory">Their working directory; null for the bundle's.</param>
     /// <exception cref="SandboxStartException">One failed; those behind it have not run.</exception>
-    public static void Run(string kind, IReadOnlyList<Hook> hooks, HookState state, IReadOnlyList<string>? environment = null)
+    public static void Run(string kind, IReadOnlyList<Hook> hooks, HookState state, IReadOnlyList<string>? environment = null, string? directory = null)
     {
         if (hooks.Count == 0)
         {
@@ -29,7 +33,7 @@ public static class HookRunner
         var json = state.ToJson();
         foreach (var hook in hooks)
         {
-            Run(kind, hook, json, state.Bundle, environment);
+            Run(kind, hook, json, directory ?? state.Bundle, environment);
         }
     }
 
@@ -55,15 +59,19 @@ public static class HookRunner
         }
     }
 
-    internal static SandboxStartException Failure(string kind, Hook hook, string what) => new($"{kind} hook {hook.Path}: {what}", 128);
+    internal static SandboxStartException Failure(string kind, Hook hook, string what) => new($"error running hook: {kind} hook {hook.Path}: {what}", 128);
 
     internal static void Require(string kind, Hook hook, int? exitCode, string said)
     {
         if (exitCode != 0)
         {
-            throw Failure(kind, hook, exitCode is null ? $"not done after {hook.Timeout} seconds{said}" : $"exit code {exitCode}{said}");
+            throw Failure(kind, hook, (exitCode is { } code ? Describe(code) : $"not done after {hook.Timeout} seconds") + said);
         }
     }
+
+    // Of all ends this is the one that nobody finds out about from the hook, which has nothing to say any more.
+    private static string Describe(int exitCode) =>
+        exitCode == SignalExit + SignalNumber.Sys ? $"exit code {exitCode} (bad system call: the container's filter forbids it)" : $"exit code {exitCode}";
 
     private static void Run(string kind, Hook hook, ReadOnlySpan<byte> state, string directory, IReadOnlyList<string>? environment)
     {

@@ -17,8 +17,10 @@ namespace Wherry.Runtime.Mounts;
 /// <param name="cgroup">The container's, shown by mounts of type cgroup.</param>
 /// <param name="owners">For id-mapped mounts.</param>
 /// <param name="label">SELinux's label for new file systems; null for none.</param>
-public sealed class ContainerMounts(RootDirectory root, BindSources sources, CgroupDirectories cgroup, MappedOwners owners, string? label)
+public sealed class ContainerMounts(RootDirectory root, BindSources sources, CgroupDirectories cgroup, MappedOwners owners, string? label) : IDisposable
 {
+    private readonly List<(FileDescriptor Mount, string Destination)> _readOnlyLater = [];
+
     public void Make(Mount mount)
     {
         var options = MountOptions.Of(mount);
@@ -37,6 +39,26 @@ public sealed class ContainerMounts(RootDirectory root, BindSources sources, Cgr
         else
         {
             New(mount, options);
+        }
+    }
+
+    /// <summary>
+    /// Makes those tmpfs read-only that are to be: once all is in them that the container is to find there, such as what
+    /// other mounts lie on and a /dev's nodes.
+    /// </summary>
+    public void MakeReadOnly()
+    {
+        foreach (var (mount, destination) in _readOnlyLater)
+        {
+            MountSyscalls.SetAttributes(mount, MountAttributes.ReadOnly, MountAttributes.None, MountFlags.None, recursive: false, destination);
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var (mount, _) in _readOnlyLater)
+        {
+            mount.Dispose();
         }
     }
 
@@ -88,7 +110,9 @@ public sealed class ContainerMounts(RootDirectory root, BindSources sources, Cgr
     {
         var type = mount.Type ?? throw WherryException.Invalid($"mount on {mount.Destination}: no type");
         using var target = OpenTarget(mount.Destination, type);
-        using var made = NewOrHosts(type, mount, options);
+        var attributes = options.Set | options.SetRecursive;
+        var readOnlyLater = type == "tmpfs" && (attributes & MountAttributes.ReadOnly) != 0;
+        using var made = NewOrHosts(type, mount, options, readOnlyLater ? attributes & ~MountAttributes.ReadOnly : attributes);
         if (made is null)
         {
             return;
@@ -106,15 +130,19 @@ public sealed class ContainerMounts(RootDirectory root, BindSources sources, Cgr
         }
 
         MountSyscalls.Attach(made, target, mount.Destination);
+        if (readOnlyLater)
+        {
+            _readOnlyLater.Add((FileSyscalls.Duplicate(made), mount.Destination));
+        }
     }
 
     // What shows a namespace (of networks, processes, queues) is mounted by those who own the namespace. Who shares the
     // host's without being its root is shown the host's own mount, or nothing where the host has none.
-    private FileDescriptor? NewOrHosts(string type, Mount mount, MountOptions options)
+    private FileDescriptor? NewOrHosts(string type, Mount mount, MountOptions options, MountAttributes attributes)
     {
         try
         {
-            return NewFileSystem(type, mount.Source, WithLabel(type, options.FileSystem), options.Set | options.SetRecursive);
+            return NewFileSystem(type, mount.Source, WithLabel(type, options.FileSystem), attributes);
         }
         catch (LinuxException e) when (e.ErrorNumber == Errno.EPERM && UserNamespace.IsInside && HostsMount(type) is { } place)
         {
@@ -126,7 +154,7 @@ public sealed class ContainerMounts(RootDirectory root, BindSources sources, Cgr
             var tree = MountSyscalls.CloneTree(place, recursive: true);
             try
             {
-                MountSyscalls.SetAttributes(tree, options.Set | options.SetRecursive, MountAttributes.None, MountFlags.Private, recursive: true, mount.Destination);
+                MountSyscalls.SetAttributes(tree, attributes, MountAttributes.None, MountFlags.Private, recursive: true, mount.Destination);
                 return tree;
             }
             catch
@@ -155,7 +183,7 @@ public sealed class ContainerMounts(RootDirectory root, BindSources sources, Cgr
         }
 
         target.Dispose();
-        return root.TryOpenWithoutLinks(destination) ?? throw WherryException.Invalid($"mount on {destination}: {type} must be mounted on a directory, not through a symbolic link");
+        return root.TryOpenWithoutLinks(destination) ?? throw WherryException.Invalid($"mount on {destination}: {type} must be mounted on ordinary directory, not through a symbolic link");
     }
 
     private void Fill(FileDescriptor tmpfs, string destination)

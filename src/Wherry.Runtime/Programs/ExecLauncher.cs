@@ -46,6 +46,12 @@ public sealed unsafe class ExecLauncher(int pid, CloneFlags namespaces) : IDispo
     /// <summary>How many of this process's descriptors, from 3 on, programs inherit.</summary>
     public int PreservedDescriptors { get; init; }
 
+    /// <summary>
+    /// Where the container's own cgroup takes no processes, since programs inside have handed controllers down it
+    /// (cgroups(7), "no internal processes"), programs go where the first process is.
+    /// </summary>
+    public bool FollowsFirstProcess { get; init; } = true;
+
     /// <summary>The container's root, as this moment's first process has it.</summary>
     public RootDirectory OpenRoot() => RootDirectory.Open($"/proc/{pid.ToString(CultureInfo.InvariantCulture)}/root");
 
@@ -116,7 +122,16 @@ public sealed unsafe class ExecLauncher(int pid, CloneFlags namespaces) : IDispo
                 SignalMask = SignalSyscalls.Deliverable,
                 Stack = _programStack.Top,
             };
-            return Run(ref join, program);
+            if (!Enter(ref join) && FollowsFirstProcess && join.Error == Errno.EBUSY && cgroup.FindBelow(pid) is { } below)
+            {
+                // The v2 tree's is the last.
+                joins.Add(FileSyscalls.Open(below + "/cgroup.procs", OpenFlags.WriteOnly));
+                numbers[join.CgroupCount - 1] = joins[^1].Number;
+                (join.FailedStep, join.Error) = (JoinStep.None, 0);
+                Enter(ref join);
+            }
+
+            return Result(in join, program, cgroup);
         }
         finally
         {
@@ -133,7 +148,8 @@ public sealed unsafe class ExecLauncher(int pid, CloneFlags namespaces) : IDispo
         _programStack.Dispose();
     }
 
-    private int Run(ref Join join, PreparedProgram program)
+    // False where the cgroup could not be joined, and nothing has happened.
+    private bool Enter(ref Join join)
     {
         // Who joins a time namespace may not share its memory with anyone.
         var joiner = join.TimeNamespace >= 0
@@ -145,9 +161,19 @@ public sealed unsafe class ExecLauncher(int pid, CloneFlags namespaces) : IDispo
         }
 
         ProcessSyscalls.Wait(joiner, block: true);
+        return join.FailedStep != JoinStep.Cgroup;
+    }
+
+    private static int Result(in Join join, PreparedProgram program, CgroupDirectories cgroup)
+    {
         if (join.Pid == 0 && program.Plan.FailedStep != ProgramStep.None)
         {
             throw program.Failure();
+        }
+
+        if (join.FailedStep == JoinStep.Cgroup && join.Error == Errno.EBUSY)
+        {
+            throw new SandboxStartException($"adding pid of the program to cgroups: {cgroup.Unified}/cgroup.procs: device or resource busy, as controllers are handed down from there", 128);
         }
 
         if (join.FailedStep != JoinStep.None)

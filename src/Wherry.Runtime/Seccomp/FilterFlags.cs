@@ -36,11 +36,6 @@ internal static class FilterFlags
             throw WherryException.Invalid("linux.seccomp: SCMP_ACT_NOTIFY needs a listenerPath");
         }
 
-        if (!notifies && !string.IsNullOrEmpty(config.ListenerPath))
-        {
-            throw WherryException.Invalid("linux.seccomp: a listenerPath is given, but no SCMP_ACT_NOTIFY to listen for");
-        }
-
         var flags = notifies ? FilterFlag.NewListener : FilterFlag.None;
         if (config.Flags is null)
         {

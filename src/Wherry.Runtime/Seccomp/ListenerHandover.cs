@@ -58,7 +58,7 @@ internal sealed unsafe class ListenerHandover : IDisposable
     public static FileDescriptor Connect(SeccompConfig config)
     {
         var result = UnixSockets.TryConnect(config.ListenerPath!, out var agent);
-        return agent ?? throw WherryException.Invalid($"linux.seccomp.listenerPath: connect to {config.ListenerPath}: {Errno.Describe(-result)}");
+        return agent ?? throw WherryException.Invalid($"linux.seccomp.listenerPath: failed to connect with seccomp agent at {config.ListenerPath}: {Errno.Describe(-result)}");
     }
 
     /// <summary>Waits until the thread has gone, from the kernel's view too: what follows may count threads.</summary>

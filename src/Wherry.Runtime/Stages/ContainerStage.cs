@@ -121,7 +121,7 @@ public sealed class ContainerStage
         using var root = OpenRoot(handed);
         SetNames();
         Loopback();
-        var contents = new RootContents(root, _bundle, _order, _cgroup);
+        using var contents = new RootContents(root, _bundle, _order, _cgroup);
         contents.FillVolumes();
         contents.MakeMounts(sources);
         var terminal = contents.PrepareDevices();
@@ -137,7 +137,7 @@ public sealed class ContainerStage
         }
 
         Sysctls.Set(_bundle.Linux.Sysctl);
-        RunCreationHooks();
+        RunCreationHooks(root);
         var user = UserLookup.Resolve(root, _bundle.Options.User, _bundle.Process.User, _bundle.Options.AdditionalGroups);
         contents.MakeWorkingDirectory();
         contents.HidePaths();
@@ -270,7 +270,7 @@ public sealed class ContainerStage
     }
 
     // Hooks of the runtime's are run by the maker, in whose namespaces they belong, while the root is not yet entered.
-    private void RunCreationHooks()
+    private void RunCreationHooks(RootDirectory root)
     {
         if (_bundle.Spec.Hooks is not { } hooks)
         {
@@ -286,8 +286,9 @@ public sealed class ContainerStage
             }
         }
 
-        // This process has no environment of its own; the container's is what they find under runc.
-        HookRunner.Run("createContainer", hooks.CreateContainer, State("creating"), _bundle.Process.Env);
+        // This process has no environment of its own; the container's is what they find under runc, and its root is where
+        // they work, as they change what the container finds.
+        HookRunner.Run("createContainer", hooks.CreateContainer, State("creating"), _bundle.Process.Env, FileSyscalls.ProcPath(root.Descriptor));
     }
 
     // Podman's --group-add keep-groups asks so of a runtime that is crun's equal.

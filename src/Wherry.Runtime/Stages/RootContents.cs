@@ -11,9 +11,11 @@ using Wherry.Runtime.Mounts;
 namespace Wherry.Runtime.Stages;
 
 /// <summary>What a stage makes in the container's root before it enters it: in this order, as each may lie on the one before.</summary>
-internal sealed class RootContents(RootDirectory root, Bundle bundle, StageOrder order, CgroupDirectories cgroup)
+internal sealed class RootContents(RootDirectory root, Bundle bundle, StageOrder order, CgroupDirectories cgroup) : IDisposable
 {
     private const string NotifyPath = "/run/notify/notify.sock";
+
+    private ContainerMounts? _mounts;
 
     /// <summary>New volumes get what the image has in their places.</summary>
     public void FillVolumes()
@@ -33,12 +35,12 @@ internal sealed class RootContents(RootDirectory root, Bundle bundle, StageOrder
     public void MakeMounts(BindSources sources)
     {
         using var owners = new MappedOwners(container: null);
-        var mounts = new ContainerMounts(root, sources, cgroup, owners, bundle.Linux.MountLabel);
+        _mounts = new ContainerMounts(root, sources, cgroup, owners, bundle.Linux.MountLabel);
         foreach (var mount in bundle.Spec.Mounts)
         {
             try
             {
-                mounts.Make(mount);
+                _mounts.Make(mount);
             }
             catch (LinuxException e)
             {
@@ -95,6 +97,7 @@ internal sealed class RootContents(RootDirectory root, Bundle bundle, StageOrder
     /// <summary>Masks paths, makes others read-only and, last, the root itself.</summary>
     public void HidePaths()
     {
+        _mounts?.MakeReadOnly();
         var hidden = new HiddenPaths(root);
         hidden.MakeReadOnly(bundle.Linux.ReadonlyPaths);
         hidden.Mask(bundle.Linux.MaskedPaths);
@@ -108,4 +111,5 @@ internal sealed class RootContents(RootDirectory root, Bundle bundle, StageOrder
             MountSyscalls.SetAttributes(root.Descriptor, MountAttributes.ReadOnly, MountAttributes.None, MountFlags.None, recursive: false, "/");
         }
     }
+    public void Dispose() => _mounts?.Dispose();
 }

@@ -9,7 +9,7 @@ namespace Wherry.Runtime.Systemd;
 /// them too, or it would put its own in their place whenever it sets a unit's cgroup up anew (at a reload, say).
 /// </summary>
 /// <param name="isUnified">The host's tree is v2 alone, for which the properties have other names.</param>
-public sealed class UnitLimits(bool isUnified)
+public sealed partial class UnitLimits(bool isUnified)
 {
     private const ulong Infinity = ulong.MaxValue;
     private const ulong DefaultPeriod = 100_000;
@@ -37,6 +37,11 @@ public sealed class UnitLimits(bool isUnified)
             {
                 Add(isUnified ? "IOWeight" : "BlockIOWeight", isUnified ? (ulong)CgroupLimits.IoWeight(weight) : weight);
             }
+
+            if (isUnified)
+            {
+                Files(resources.Unified);
+            }
         }
 
         return _properties;
@@ -59,9 +64,10 @@ public sealed class UnitLimits(bool isUnified)
             Add("MemoryLow", Bytes(reservation));
         }
 
-        if (limits?.Swap is { } swap and not 0)
+        if ((limits?.Limit is -1 && limits.Swap is null or 0 ? -1 : limits?.Swap) is { } swap and not 0)
         {
-            Add("MemorySwapMax", Bytes(swap < 0 ? swap : swap - Math.Max(limits.Limit ?? 0, 0)));
+            // As runc: memory without a limit means swap without one.
+            Add("MemorySwapMax", Bytes(swap < 0 ? swap : swap - Math.Max(limits!.Limit ?? 0, 0)));
         }
     }
 
@@ -79,10 +85,12 @@ public sealed class UnitLimits(bool isUnified)
 
         if (limits?.Quota is { } quota and not 0)
         {
-            var period = limits.Period is null or 0 ? DefaultPeriod : limits.Period.Value;
-            Add("CPUQuotaPerSecUSec", quota < 0 ? Infinity : RoundUp((UInt128)quota * MicrosecondsPerSecond / period));
+            Quota(quota, limits.Period is null or 0 ? DefaultPeriod : limits.Period.Value);
         }
     }
+
+    private void Quota(long quota, ulong period) =>
+        Add("CPUQuotaPerSecUSec", quota < 0 ? Infinity : RoundUp((UInt128)quota * MicrosecondsPerSecond / period));
 
     private void Processors(CpuLimits? limits)
     {
@@ -123,5 +131,10 @@ public sealed class UnitLimits(bool isUnified)
 
     private static ulong Bytes(long value) => value < 0 ? Infinity : (ulong)value;
 
-    private void Add(string name, object value) => _properties.Add(new UnitProperty(name, value));
+    private void Add(string name, object value)
+    {
+        // The files that are named come last, and count then.
+        _properties.RemoveAll(property => property.Name == name);
+        _properties.Add(new UnitProperty(name, value));
+    }
 }

@@ -32,10 +32,34 @@ public sealed class OciLimitTests(OciHost host) : IClassFixture<OciHost>
         if (host.CgroupFile(bundle, "cpu", "cpu.cfs_quota_us", "cpu.max") is { } quota)
         {
             Assert.StartsWith("50000", await File.ReadAllTextAsync(quota, TestContext.Current.CancellationToken), StringComparison.Ordinal);
+            (await host.RunAsync("update", "--cpu-period", "90000", id)).Succeeded();
+            Assert.StartsWith("50000", await File.ReadAllTextAsync(quota, TestContext.Current.CancellationToken), StringComparison.Ordinal);
         }
 
         (await host.RunAsync("update", "--memory", "much", id)).Failed(1, "invalid size: 'much'");
         (await host.RunAsync("update", "--resources", "/nonexistent", id)).Refused("/nonexistent");
+    }
+
+    [Fact]
+    public async Task A_frozen_cgroup_is_refused_and_nothing_waits_in_it()
+    {
+        var bundle = host.Bundle("true");
+        var freezer = host.CgroupParent + "/" + Path.GetFileName(bundle);
+        var (directory, file, frozen) = Directory.Exists("/sys/fs/cgroup/freezer")
+            ? ("/sys/fs/cgroup/freezer" + freezer, "freezer.state", "FROZEN")
+            : ("/sys/fs/cgroup" + freezer, "cgroup.freeze", "1");
+        Directory.CreateDirectory(directory);
+        try
+        {
+            await File.WriteAllTextAsync(Path.Combine(directory, file), frozen, TestContext.Current.CancellationToken);
+            var id = OciHost.NewId();
+            (await host.RunAsync("run", "--bundle", bundle, id)).Failed(1, "unexpectedly frozen");
+            (await host.RunAsync("state", id)).Failed(1, "does not exist");
+        }
+        finally
+        {
+            Directory.Delete(directory);
+        }
     }
 
     [Fact]

@@ -65,6 +65,53 @@ public sealed class UnitTests
     }
 
     [Fact]
+    public void Limits_by_v2_file_are_properties_and_count_before_others()
+    {
+        var resources = new Resources
+        {
+            Memory = new MemoryLimits { Limit = 100 },
+            Pids = new PidsLimit(7),
+            Unified = new Dictionary<string, string>
+            {
+                ["memory.max"] = "max",
+                ["memory.min"] = "4096",
+                ["memory.swap.max"] = "0",
+                ["pids.max"] = "42",
+                ["cpu.max"] = "5000 50000",
+                ["cpu.weight"] = "42",
+                ["cpuset.cpus"] = "1",
+                ["hugetlb.2MB.max"] = "0",
+            },
+        };
+        var properties = new UnitLimits(isUnified: true).Of(resources).ToDictionary(property => property.Name, property => property.Value);
+        Assert.Equal(ulong.MaxValue, properties["MemoryMax"]);
+        Assert.Equal(4096UL, properties["MemoryMin"]);
+        Assert.Equal(0UL, properties["MemorySwapMax"]);
+        Assert.Equal(42UL, properties["TasksMax"]);
+        Assert.Equal(42UL, properties["CPUWeight"]);
+        Assert.Equal((50_000UL, 100_000UL), (properties["CPUQuotaPeriodUSec"], properties["CPUQuotaPerSecUSec"]));
+        Assert.Equal(new byte[] { 2 }, properties["AllowedCPUs"]);
+        Assert.Equal(8, properties.Count);
+    }
+
+    [Theory]
+    [InlineData("memory.high", "much")]
+    [InlineData("pids.max", "-1")]
+    [InlineData("cpu.max", "")]
+    [InlineData("cpu.max", "1 2 3")]
+    [InlineData("cpu.max", "1000 0")]
+    public void A_v2_file_with_what_can_not_be_in_it_is_named(string file, string value)
+    {
+        var resources = new Resources { Unified = new Dictionary<string, string> { [file] = value } };
+        Assert.Contains(file, Assert.Throws<WherryException>(() => new UnitLimits(isUnified: true).Of(resources)).Message);
+    }
+
+    [Fact]
+    public void Memory_without_a_limit_is_swap_without_one() => Assert.Equal(
+        [new UnitProperty("MemoryMax", ulong.MaxValue), new UnitProperty("MemorySwapMax", ulong.MaxValue)],
+        new UnitLimits(isUnified: true).Of(new Resources { Memory = new MemoryLimits { Limit = -1 } }));
+
+    [Fact]
     public void Devices_are_told_as_what_is_allowed_and_never_as_less()
     {
         DeviceRule[] rules =

@@ -4,6 +4,7 @@ using Wherry.Linux;
 using Wherry.Linux.Files;
 using Wherry.Linux.Mounts;
 using Wherry.Linux.Processes;
+using Wherry.Oci.Runtime;
 using Wherry.Runtime.Bundles;
 using Wherry.Runtime.Cgroups;
 using Wherry.Runtime.Checkpoints;
@@ -192,13 +193,37 @@ public sealed class RestoredContainer : IDisposable
         foreach (var mount in Bundle.Spec.Mounts.Where(mount => !MountOptions.Of(mount).IsRemount && !LiesOnAnother(mount.Destination)))
         {
             // The root may be a fresh one, in which no container has been made before.
-            var isFile = MountOptions.Of(mount).IsBind && File.Exists(Path.Combine(Bundle.Directory, mount.Source ?? ""));
-            (isFile ? root.OpenOrMakeFile(mount.Destination) : root.OpenOrMakeDirectory(mount.Destination)).Dispose();
+            Make(root, mount, mount.Destination);
+        }
+
+        MakeMountPointsInBinds();
+    }
+
+    // CRIU mounts on what it finds there; in a directory of the host's that is bound, nobody else makes it.
+    private void MakeMountPointsInBinds()
+    {
+        foreach (var mount in Bundle.Spec.Mounts.Where(mount => !MountOptions.Of(mount).IsRemount))
+        {
+            var below = Bundle.Spec.Mounts.Where(other => Lies(mount.Destination, other.Destination)).MaxBy(other => other.Destination.Length);
+            var source = below is not null && MountOptions.Of(below).IsBind ? Path.Combine(Bundle.Directory, below.Source ?? "") : "";
+            if (Directory.Exists(source))
+            {
+                using var bound = RootDirectory.Open(source);
+                Make(bound, mount, mount.Destination[below!.Destination.TrimEnd('/').Length..]);
+            }
         }
     }
 
+    private void Make(RootDirectory root, Mount mount, string path)
+    {
+        var isFile = MountOptions.Of(mount).IsBind && File.Exists(Path.Combine(Bundle.Directory, mount.Source ?? ""));
+        (isFile ? root.OpenOrMakeFile(path) : root.OpenOrMakeDirectory(path)).Dispose();
+    }
+
+    private static bool Lies(string destination, string on) => destination.StartsWith(on.TrimEnd('/') + "/", StringComparison.Ordinal);
+
     private bool LiesOnAnother(string destination) =>
-        Bundle.Spec.Mounts.Any(other => destination.StartsWith(other.Destination.TrimEnd('/') + "/", StringComparison.Ordinal));
+        Bundle.Spec.Mounts.Any(other => Lies(destination, other.Destination));
 
     // What CRIU makes is born where it is itself.
     private void Join(int pid)

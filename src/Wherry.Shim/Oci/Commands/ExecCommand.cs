@@ -1,7 +1,6 @@
 using System.Globalization;
 using Wherry.Errors;
 using Wherry.Linux;
-using Wherry.Linux.Cgroups;
 using Wherry.Linux.Files;
 using Wherry.Linux.Processes;
 using Wherry.Linux.Signals;
@@ -43,7 +42,7 @@ public sealed class ExecCommand : ICommand
         "preserve-fds= How many further descriptors (from 3 on) the program inherits",
         "ignore-paused Run it even in a paused container, where it waits for resume",
         "no-subreaper Don't become the parent of the container's orphans",
-        "cgroup= A cgroup below the container's to run it in")
+        "cgroup=* A cgroup below the container's to run it in; CONTROLLER[,CONTROLLER]:PATH for that of some v1 controllers")
     {
         OperandsEndOptions = true,
     };
@@ -87,7 +86,7 @@ public sealed class ExecCommand : ICommand
 
         // The child that enters the container shares our memory until it is the program.
         ProcessSyscalls.SetDumpable(false);
-        var pid = Start(container, process, options, InheritedDescriptors.Find(CreateOptions.Preserved(parsed)), parsed.Text("cgroup"), out var master);
+        var pid = Start(container, process, options, InheritedDescriptors.Find(CreateOptions.Preserved(parsed)), parsed.Texts("cgroup"), out var master);
         using (master)
         {
             try
@@ -122,7 +121,7 @@ public sealed class ExecCommand : ICommand
         }
     }
 
-    private static int Start(Container container, Process process, CreateOptions options, InheritedDescriptors inherited, string? subgroup, out FileDescriptor? master)
+    private static int Start(Container container, Process process, CreateOptions options, InheritedDescriptors inherited, IReadOnlyList<string> subgroups, out FileDescriptor? master)
     {
         using var first = container.TryOpenProcess() ?? throw WherryException.Conflict("cannot exec in a stopped container");
         using var launcher = new ExecLauncher(container.State.Pid, NamespaceKinds.All(container.State.Namespaces))
@@ -130,6 +129,7 @@ public sealed class ExecCommand : ICommand
             Target = first,
             ProgramsOutliveMaker = true,
             PreservedDescriptors = inherited.Count,
+            FollowsFirstProcess = subgroups.Count == 0,
         };
         using var rules = ContainerRules.Read(container.State.Bundle, container.State.Id, $"{container.Directory.Path}/{StateDirectory.FilterFile}");
         using var root = launcher.OpenRoot();
@@ -145,7 +145,7 @@ public sealed class ExecCommand : ICommand
         }
 
         var order = new ExecOrder(0, new ExecRequest(process, User: null, new StreamSelection(true, true, true), options.Detach));
-        var cgroup = subgroup is null ? container.Cgroup : SubgroupOf(container, subgroup);
+        var cgroup = Subgroups.Find(container.Cgroup, subgroups);
         if (!process.Terminal)
         {
             using var stdin = FileSyscalls.Duplicate(0);
@@ -183,12 +183,6 @@ public sealed class ExecCommand : ICommand
                 throw;
             }
         }
-    }
-
-    private static CgroupDirectories SubgroupOf(Container container, string name)
-    {
-        var cgroup = Placement.Locate(container.State with { CgroupsPath = $"{container.State.CgroupsPath}/{name.Trim('/')}" });
-        return cgroup.All.All(Directory.Exists) ? cgroup : throw WherryException.NotFound($"the container has no cgroup {name}");
     }
 
     private static Process ProcessOf(Container container, ParsedOptions parsed)

@@ -18,10 +18,16 @@ public sealed class KillCommand : ICommand
 
         using var container = Container.Open(global.Root, parsed.Operands[0]);
         var signal = SignalNames.Parse(parsed.Operands.Count > 1 ? parsed.Operands[1] : "SIGTERM");
-        if (parsed.IsOn("all") || (signal == SignalNumber.Kill && !container.State.OwnsPidNamespace))
+        if (parsed.IsOn("all"))
         {
-            KillAll(container, signal);
+            // Engines call it to be sure that nothing is left; that nothing is may well be.
+            TryKillAll(container, signal);
             return 0;
+        }
+
+        if (signal == SignalNumber.Kill && !container.State.OwnsPidNamespace)
+        {
+            return TryKillAll(container, signal) ? 0 : throw WherryException.Conflict("container not running");
         }
 
         using var process = container.TryOpenProcess() ?? throw WherryException.Conflict("container not running");
@@ -31,12 +37,12 @@ public sealed class KillCommand : ICommand
     }
 
     // Also of a container whose first process has ended: without a pid namespace of its own others live on.
-    private static void KillAll(Container container, int signal)
+    private static bool TryKillAll(Container container, int signal)
     {
         var processes = container.Processes();
         if (processes.Count == 0 && !container.IsAlive())
         {
-            throw WherryException.Conflict("container not running");
+            return false;
         }
 
         foreach (var pid in processes)
@@ -45,6 +51,7 @@ public sealed class KillCommand : ICommand
         }
 
         ThawIfKilled(container, signal);
+        return true;
     }
 
     // A frozen v1 cgroup keeps even a killed process until it is thawed.

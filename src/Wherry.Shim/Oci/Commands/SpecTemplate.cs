@@ -1,4 +1,5 @@
 using System.Globalization;
+using Wherry.Linux.Cgroups;
 
 namespace Wherry.Shim.Oci.Commands;
 
@@ -39,7 +40,7 @@ public static class SpecTemplate
           ],
           "linux": {
             "resources": { "devices": [{ "allow": false, "access": "rwm" }] },
-            "namespaces": [{ "type": "pid" }, { "type": "network" }, { "type": "ipc" }, { "type": "uts" }, { "type": "mount" }, { "type": "cgroup" }],
+            "namespaces": [{ "type": "pid" }, { "type": "network" }, { "type": "ipc" }, { "type": "uts" }, { "type": "mount" }CGROUP],
 
         """;
 
@@ -65,8 +66,11 @@ public static class SpecTemplate
 
         """;
 
-    /// <summary>For root.</summary>
-    public const string Text = UntilMounts + Mounts + AfterNamespaces;
+    /// <summary>
+    /// For root. v1 trees are shown by binds of the container's own part, so that a cgroup namespace would hide nothing more;
+    /// callers of runc, whose spec has none there either, add one where they want it.
+    /// </summary>
+    public static string Text => UntilMounts + Mounts.Replace("CGROUP", CgroupHost.Detect().IsUnified ? ", { \"type\": \"cgroup\" }" : "", StringComparison.Ordinal) + AfterNamespaces;
 
     /// <summary>For an ordinary user, who is root in the container's user namespace, and the only user there.</summary>
     /// <param name="ids">His.</param>

@@ -57,6 +57,8 @@ public sealed class UpdateCommand : ICommand
             throw WherryException.Conflict("container not running");
         }
 
+        // Before systemd, which writes the files too, and a quota in its own steps.
+        resources = LiveLimits.Complete(container.Cgroup, resources);
         if (container.State.Unit.Length > 0)
         {
             using var systemd = SystemdManager.Connect();

@@ -9,9 +9,6 @@ namespace Wherry.Shim.Oci.Containers;
 /// <summary>Where a container's cgroup lies, and who makes it: we, or systemd where the caller wants that.</summary>
 public sealed class Placement : IDisposable
 {
-    // Without a cgroup of ours above it: making and removing one in each v1 tree would cost as much as the container's own.
-    private const string OwnPath = "/wherry-oci-";
-
     private readonly SystemdManager? _systemd;
     private readonly ScopeName? _scope;
 
@@ -39,7 +36,9 @@ public sealed class Placement : IDisposable
     {
         if (!global.SystemdCgroup)
         {
-            return new Placement(string.IsNullOrEmpty(cgroupsPath) ? DefaultParent() + OwnPath + id : cgroupsPath, null, null);
+            // By the id alone, as callers of runc and crun look for it, and without a cgroup of ours above it: making and
+            // removing one in each v1 tree would cost as much as the container's own.
+            return new Placement(string.IsNullOrEmpty(cgroupsPath) ? $"{DefaultParent()}/{id}" : cgroupsPath, null, null);
         }
 
         var scope = ScopeName.Parse(cgroupsPath, id);

@@ -33,14 +33,14 @@ public sealed class Reservation : IDisposable
     public ContainerState State { get; private set; }
 
     /// <summary>Takes the id, and its lock.</summary>
-    /// <exception cref="WherryException">The id is taken, or the cgroup is others'.</exception>
+    /// <exception cref="WherryException">The id is taken, or the cgroup is others' or frozen.</exception>
     public static Reservation Make(GlobalOptions global, string id, Bundle bundle, Placement placement)
     {
         var directory = StateDirectory.Make(global.Root, id);
         var reservation = new Reservation(global, bundle, placement.Cgroup, directory, StateOf(id, bundle, placement));
         try
         {
-            reservation.RequireEmptyCgroup();
+            reservation.RequireFreshCgroup();
             return reservation;
         }
         catch
@@ -109,11 +109,17 @@ public sealed class Reservation : IDisposable
         Namespaces = bundle.Linux.Namespaces,
     };
 
-    private void RequireEmptyCgroup()
+    private void RequireFreshCgroup()
     {
         if (Cgroup.Processes() is { Count: > 0 } strangers)
         {
             throw WherryException.Conflict($"container's cgroup is not empty: {strangers.Count} process(es) found in {State.CgroupsPath}");
+        }
+
+        // The first process would stop in it for good, and its maker with it.
+        if (Freezer.IsFrozen(Cgroup))
+        {
+            throw WherryException.Conflict($"container's cgroup unexpectedly frozen: {State.CgroupsPath}");
         }
     }
 }
