@@ -39,7 +39,7 @@ prologue="export WHERRY_OUT='${WHERRY_OUT:-$PWD/out}' WHERRY_TEST_CLIENT=docker"
 # fetched before.
 eng/vm/kernel.sh >/dev/null
 # The machines have no network; where there is none here either, those tests say so.
-eng/suites/runc.sh out/suites/runc || true
+for suite in runc crun; do "eng/suites/$suite.sh" "out/suites/$suite" || true; done
 status=0
 # The stress program would have to be published anew, which the machine has neither time nor packages for.
 # shellcheck disable=SC2016 # for the machine's shell
@@ -57,7 +57,8 @@ begin vm-tests '
     ordinary=Wherry.EndToEnd.Tests.OciRuntime.OciOrdinaryUserTests
     run unified-ordinary-user Wherry.EndToEnd.Tests -method "$ordinary.In_a_cgroup_that_is_his_limits_hold" \
         -method "$ordinary.A_container_lives_through_every_command"
-    WHERRY_SUITE_PLACE=machine run unified-suites Wherry.EndToEnd.Tests -class Wherry.EndToEnd.Tests.Suites.RuncSuiteTests
+    WHERRY_SUITE_PLACE=machine run unified-suites Wherry.EndToEnd.Tests -class Wherry.EndToEnd.Tests.Suites.RuncSuiteTests \
+        -class Wherry.EndToEnd.Tests.Suites.CrunSuiteTests
     run unified-end-to-end Wherry.EndToEnd.Tests -class Wherry.EndToEnd.Tests.LimitTests \
         -class Wherry.EndToEnd.Tests.LifecycleTests -class Wherry.EndToEnd.Tests.IsolationTests
     exit $status'

@@ -16,11 +16,6 @@ public sealed partial class RuncSuite : IAsyncLifetime
 
     private static string TestFolder { get; } = Path.Combine(Folder, "tests/integration");
 
-    /// <summary>Where this is, as eng/vm/test.sh says of its machines.</summary>
-    public static SuitePlace Place { get; } = Environment.GetEnvironmentVariable("WHERRY_SUITE_PLACE") is { Length: > 0 } place
-        ? Enum.Parse<SuitePlace>(place, ignoreCase: true)
-        : SuitePlace.Host;
-
     public static SuiteList List { get; } = SuiteList.Read(Path.Combine(Binaries.Repository, "tests/Wherry.EndToEnd.Tests/Suites/runc.list"));
 
     public async ValueTask InitializeAsync()
@@ -62,7 +57,7 @@ public sealed partial class RuncSuite : IAsyncLifetime
             var environment = new Dictionary<string, string?>
             {
                 ["RUNC"] = Binaries.OciRuntime,
-                ["RUNC_USE_SYSTEMD"] = Place == SuitePlace.Systemd ? "yes" : null,
+                ["RUNC_USE_SYSTEMD"] = SuiteVerdict.Here == SuitePlace.Systemd ? "yes" : null,
                 ["PATH"] = $"{Folder}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
                 ["TMPDIR"] = temporary,
             };

@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace Wherry.EndToEnd.Tests.Suites;
 
 /// <summary>runc's own integration tests, run with wherry-oci in its place.</summary>
@@ -16,24 +14,15 @@ public sealed class RuncSuiteTests(RuncSuite suite) : IClassFixture<RuncSuite>
     ];
 
     /// <summary>Those of which something is run here.</summary>
-    public static TheoryData<string> Files => [.. AllFiles.Where(file => RuncSuite.List.Concerns(RuncSuite.Place, file))];
+    public static TheoryData<string> Files => [.. AllFiles.Where(file => RuncSuite.List.Concerns(SuiteVerdict.Here, file))];
 
     [Theory]
     [MemberData(nameof(Files))]
     public async Task Runcs_own_tests_pass(string file)
     {
         suite.Need();
-        var tests = RuncSuite.TestsOf(file).Where(test => RuncSuite.List.IsRun(RuncSuite.Place, file, test)).ToArray();
-        Assert.SkipWhen(tests.Length == 0, "nothing of it is run here, says the list");
-        var results = await RuncSuite.RunAsync(file, tests);
-        var wrong = new StringBuilder();
-        foreach (var result in results)
-        {
-            wrong.Append(Judge(file, result));
-        }
-
-        Assert.True(wrong.Length == 0, wrong.ToString());
-        Assert.SkipWhen(results.All(result => result.Skipped is not null), results[0].Skipped ?? "");
+        var tests = SuiteVerdict.Chosen(RuncSuite.List, file, RuncSuite.TestsOf(file));
+        SuiteVerdict.Require(RuncSuite.List, file, await RuncSuite.RunAsync(file, tests));
     }
 
     [Fact]
@@ -42,17 +31,5 @@ public sealed class RuncSuiteTests(RuncSuite suite) : IClassFixture<RuncSuite>
         suite.Need();
         Assert.Equal(RuncSuite.Files.Order(StringComparer.Ordinal), AllFiles.Order(StringComparer.Ordinal));
         Assert.Empty(RuncSuite.Files.SelectMany(file => RuncSuite.List.Names(file).Except(RuncSuite.TestsOf(file))));
-    }
-
-    private static string Judge(string file, TapResult result)
-    {
-        var differs = RuncSuite.List.Differs(file, result.Name);
-        return result switch
-        {
-            { Passed: false } when !differs => $"failed: {result.Name}\n{result.Output}\n",
-            { Passed: true, Skipped: null } when differs => $"passes: {result.Name}: take it from the list\n",
-            { Skipped: { } why } when RuncSuite.Place is SuitePlace.Machine or SuitePlace.Systemd => $"skipped where it is to be run: {result.Name}: {why}\n",
-            _ => "",
-        };
     }
 }
