@@ -136,7 +136,6 @@ public sealed class HostileSpecTests
         Assert.False(Plan(Changed(spec => spec["linux"]!["namespaces"]![0]!["type"] = "moon")));
         Assert.False(Plan(Changed(spec => spec["linux"]!["devices"]![0]!["type"] = "moon")));
         Assert.False(Plan(Changed(spec => spec["linux"]!["rootfsPropagation"] = "rmoon")));
-        Assert.False(Plan(Changed(spec => spec["process"]!["capabilities"]!["bounding"]![0] = "CAP_MOON")));
         Assert.False(Plan(Changed(spec => spec["process"]!["rlimits"]![0]!["type"] = "RLIMIT_MOON")));
         Assert.False(Plan(Changed(spec => spec["process"]!["scheduler"]!["policy"] = "SCHED_MOON")));
         Assert.False(Plan(Changed(spec => spec["process"]!["ioPriority"]!["class"] = "IOPRIO_CLASS_MOON")));
