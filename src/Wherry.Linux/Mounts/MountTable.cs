@@ -9,9 +9,10 @@ namespace Wherry.Linux.Mounts;
 /// <param name="Parent">The mount it lies on.</param>
 /// <param name="Major">With <paramref name="Minor"/>, the file system's device.</param>
 /// <param name="Minor">See there.</param>
+/// <param name="Root">What of the file system it shows, as a path in that; other text where the file system names things its own way.</param>
 /// <param name="Point">Where it is mounted, as seen from the process's root.</param>
 /// <param name="Type">The file system's type.</param>
-public sealed record MountEntry(ulong Id, ulong Parent, uint Major, uint Minor, string Point, string Type);
+public sealed record MountEntry(ulong Id, ulong Parent, uint Major, uint Minor, string Root, string Point, string Type);
 
 /// <summary>What is mounted in a process's mount namespace.</summary>
 public static class MountTable
@@ -42,6 +43,7 @@ public static class MountTable
                 ulong.Parse(left[1], CultureInfo.InvariantCulture),
                 uint.Parse(major, CultureInfo.InvariantCulture),
                 uint.Parse(minor, CultureInfo.InvariantCulture),
+                Unescape(left[3]),
                 Unescape(left[4]),
                 line[(separator + 3)..].Split(' ')[0]));
         }

@@ -67,11 +67,6 @@ public static class CheckpointCheck
     {
         foreach (var ns in linux.Namespaces)
         {
-            if (ns.Type is "user" or "time")
-            {
-                throw Refuse($"linux.namespaces: {ns.Type}", $"a container with a {ns.Type} namespace is not supported here");
-            }
-
             if (!string.IsNullOrEmpty(ns.Path) && ns.Type != "network")
             {
                 throw Refuse($"linux.namespaces: {ns.Type}", $"it is another's, {ns.Path}, and only a network namespace may be");

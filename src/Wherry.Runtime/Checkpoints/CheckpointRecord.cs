@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Wherry.Errors;
 using Wherry.Oci.Runtime;
@@ -18,6 +19,11 @@ public sealed record CheckpointRecord
     /// <summary>The network namespace was another's.</summary>
     public bool JoinsNetwork { get; init; }
 
+    /// <summary>The user namespace's mappings, which CRIU makes again as they were; empty without.</summary>
+    public IReadOnlyList<string> Users { get; init; } = [];
+
+    public IReadOnlyList<string> Groups { get; init; } = [];
+
     public bool Terminal { get; init; }
 
     /// <summary>CRIU's names for the first process's descriptors 0, 1 and 2; empty for what is the container's own.</summary>
@@ -30,6 +36,8 @@ public sealed record CheckpointRecord
     {
         Namespaces = [.. (spec.Linux?.Namespaces ?? []).Select(ns => ns.Type).Order(StringComparer.Ordinal)],
         JoinsNetwork = NetworkPath(spec) is not null,
+        Users = Mappings(spec.Linux?.UidMappings),
+        Groups = Mappings(spec.Linux?.GidMappings),
         Terminal = spec.Process?.Terminal is true,
     };
 
@@ -50,6 +58,8 @@ public sealed record CheckpointRecord
             throw WherryException.Invalid($"linux.namespaces: network: the checkpoint is of a container that {(JoinsNetwork ? "joined another's; the bundle has no path" : "had its own; the bundle has a path")}");
         }
 
+        RequireLike("linux.uidMappings", Users, other.Users);
+        RequireLike("linux.gidMappings", Groups, other.Groups);
         if (Terminal != other.Terminal)
         {
             throw WherryException.Invalid($"process.terminal: the checkpoint is of a container with{(Terminal ? "" : "out")} a terminal");
@@ -64,6 +74,8 @@ public sealed record CheckpointRecord
             json.WriteStartObject();
             WriteTexts(json, "namespaces", Namespaces);
             json.WriteBoolean("joinsNetwork", JoinsNetwork);
+            WriteTexts(json, "users", Users);
+            WriteTexts(json, "groups", Groups);
             json.WriteBoolean("terminal", Terminal);
             WriteTexts(json, "streams", Streams);
             json.WriteStartArray("mounts");
@@ -95,6 +107,8 @@ public sealed record CheckpointRecord
             {
                 Namespaces = Texts(document, "namespaces"),
                 JoinsNetwork = document.GetProperty("joinsNetwork").GetBoolean(),
+                Users = document.TryGetProperty("users", out _) ? Texts(document, "users") : [],
+                Groups = document.TryGetProperty("groups", out _) ? Texts(document, "groups") : [],
                 Terminal = document.GetProperty("terminal").GetBoolean(),
                 Streams = Texts(document, "streams"),
                 Mounts = [.. document.GetProperty("mounts").EnumerateArray().Select(mount => new OutsideMount(
@@ -106,6 +120,18 @@ public sealed record CheckpointRecord
             throw WherryException.Invalid($"the checkpoint's {FileName} is damaged: {e.Message}", e);
         }
     }
+
+    private static void RequireLike(string property, IReadOnlyList<string> had, IReadOnlyList<string> has)
+    {
+        if (!had.SequenceEqual(has, StringComparer.Ordinal))
+        {
+            throw WherryException.Invalid($"{property}: the checkpoint is of a container with \"{string.Join(", ", had)}\", and CRIU makes its user namespace as it was; the bundle has \"{string.Join(", ", has)}\"");
+        }
+    }
+
+    // As uid_map has them.
+    private static string[] Mappings(IReadOnlyList<IdMapping>? mappings) =>
+        [.. (mappings ?? []).Select(mapping => string.Create(CultureInfo.InvariantCulture, $"{mapping.ContainerID} {mapping.HostID} {mapping.Size}"))];
 
     private static void WriteTexts(Utf8JsonWriter json, string name, IReadOnlyList<string> texts)
     {

@@ -5,27 +5,33 @@ using Wherry.Linux.Files;
 using Wherry.Linux.Mounts;
 using Wherry.Oci.Runtime;
 using Wherry.Runtime.Mounts;
+using FileMode = Wherry.Linux.Files.FileMode;
 
 namespace Wherry.Runtime.Checkpoints;
 
 /// <summary>A mount in a container that shows what is the host's, and is mounted anew by a restore.</summary>
 /// <param name="Point">Where it is in the container; CRIU knows it by that name.</param>
-/// <param name="Kind"><see cref="Bind"/> or <see cref="Cgroup"/>.</param>
-/// <param name="Of">The bind's destination in the configuration; the cgroup's v1 controller, empty for v2.</param>
+/// <param name="Kind"><see cref="Bind"/>, <see cref="Cgroup"/> or <see cref="Device"/>.</param>
+/// <param name="Of">The bind's destination in the configuration; the cgroup's v1 controller, empty for v2; the host's device.</param>
 /// <param name="Below">Where below the bind's source; empty for the source itself.</param>
 public sealed record OutsideMount(string Point, string Kind, string Of, string Below)
 {
     public const string Bind = "bind";
     public const string Cgroup = "cgroup";
 
-    /// <summary>Finds a container's: its binds with what they took along, and its cgroups. What else is mounted in it is its own.</summary>
+    /// <summary>A device of the host's that no configuration names: who may make no nodes binds those (<see cref="DeviceNodes"/>).</summary>
+    public const string Device = "device";
+
+    private const string HostsDevices = "/dev/";
+
+    /// <summary>Finds a container's: its binds with what they took along, its cgroups and devices. What else is mounted in it is its own.</summary>
     /// <param name="pid">Its first process.</param>
     /// <param name="spec">Its configuration.</param>
     /// <param name="cgroup">Its cgroup.</param>
     public static IReadOnlyList<OutsideMount> Find(int pid, Spec spec, CgroupDirectories cgroup)
     {
         var table = MountTable.Of(pid).ToDictionary(mount => mount.Id);
-        var hosts = MountTable.Of(Environment.ProcessId).Select(mount => (mount.Major, mount.Minor)).ToHashSet();
+        var hosts = MountTable.Of(Environment.ProcessId).ToLookup(mount => (mount.Major, mount.Minor));
         var binds = new Dictionary<ulong, string>();
         using var root = RootDirectory.Open($"/proc/{pid.ToString(CultureInfo.InvariantCulture)}/root");
         foreach (var mount in Binds(spec))
@@ -52,6 +58,10 @@ public sealed record OutsideMount(string Point, string Kind, string Of, string B
             {
                 found.Add(new OutsideMount(mount.Point, Bind, binds[above.Id], mount.Point[above.Point.Length..]));
             }
+            else if (DeviceOf(mount, hosts[(mount.Major, mount.Minor)]) is { } device)
+            {
+                found.Add(new OutsideMount(mount.Point, Device, device, ""));
+            }
         }
 
         return found;
@@ -73,6 +83,11 @@ public sealed record OutsideMount(string Point, string Kind, string Of, string B
                 ?? throw WherryException.Unsupported($"mount on {Point}: this host has no cgroup {(Of.Length == 0 ? "v2 tree" : $"v1 tree of \"{Of}\"")} as the checkpoint's had");
         }
 
+        if (Kind == Device)
+        {
+            return IsDevice(Of) ? Of : throw WherryException.Unsupported($"mount on {Point}: this host has no device {Of}, which was mounted there");
+        }
+
         var mount = Binds(spec).LastOrDefault(mount => mount.Destination == Of)
             ?? throw WherryException.Invalid($"mount on {Of}: the checkpoint is of a container that had a bind there; the bundle has none");
         var source = Path.GetFullPath(Path.Combine(bundle, mount.Source ?? throw WherryException.Invalid($"mount on {Of}: a bind needs a source")));
@@ -92,6 +107,17 @@ public sealed record OutsideMount(string Point, string Kind, string Of, string B
             ? source + Below
             : throw WherryException.Invalid($"mount on {Point}: {source} has no {Below}, which was mounted there");
     }
+
+    // Where the host shows the same file; what covers a masked path is such a device, too.
+    private static string? DeviceOf(MountEntry mount, IEnumerable<MountEntry> hosts) => hosts
+        .Where(host => host.Root == "/" && mount.Root.StartsWith('/'))
+        .Select(host => host.Point.TrimEnd('/') + mount.Root)
+        .FirstOrDefault(IsDevice);
+
+    // A record may come from anywhere; more than the host's devices it is not to give away.
+    private static bool IsDevice(string path) =>
+        path.StartsWith(HostsDevices, StringComparison.Ordinal) && path == Path.GetFullPath(path)
+        && FileStatus.At(null, path) is { Type: FileMode.CharacterDevice or FileMode.BlockDevice };
 
     private static MountEntry? Above(MountEntry mount, Dictionary<ulong, MountEntry> table, Dictionary<ulong, string> binds)
     {

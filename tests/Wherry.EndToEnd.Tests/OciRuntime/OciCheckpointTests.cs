@@ -268,7 +268,6 @@ public sealed class OciCheckpointTests(OciHost host) : IClassFixture<OciHost>
     }
 
     [Theory]
-    [InlineData("linux.namespaces: user", """{ "linux": { "uidMappings": [{ "containerID": 0, "hostID": 0, "size": 65536 }], "gidMappings": [{ "containerID": 0, "hostID": 0, "size": 65536 }], "namespaces": [{ "type": "pid" }, { "type": "mount" }, { "type": "user" }] } }""")]
     [InlineData("linux.namespaces: pid", """{ "linux": { "namespaces": [{ "type": "mount" }] } }""")]
     [InlineData("linux.namespaces: uts", """{ "linux": { "namespaces": [{ "type": "pid" }, { "type": "mount" }, { "type": "uts", "path": "/proc/self/ns/uts" }] } }""")]
     [InlineData("process.ioPriority", """{ "process": { "ioPriority": { "class": "IOPRIO_CLASS_BE", "priority": 5 } } }""")]

@@ -68,6 +68,7 @@ public sealed class CheckpointTests
         var record = new CheckpointRecord
         {
             Namespaces = ["mount", "pid"],
+            Users = ["0 100000 65536"],
             Terminal = true,
             Streams = ["pipe:[1]", "", "file[1:2]"],
             Mounts = [new OutsideMount("/data/\"x\"", OutsideMount.Bind, "/data", "/\"x\"")],
@@ -76,6 +77,7 @@ public sealed class CheckpointTests
         var read = CheckpointRecord.Parse(json);
         Assert.Equal(record.Streams, read.Streams);
         Assert.Equal(record.Mounts, read.Mounts);
+        Assert.Equal(record.Users, read.Users);
         Assert.Equal((record.Terminal, record.JoinsNetwork), (read.Terminal, read.JoinsNetwork));
         for (var length = 0; length < json.Length; length++)
         {
@@ -83,6 +85,31 @@ public sealed class CheckpointTests
         }
 
         Assert.Throws<WherryException>(() => CheckpointRecord.Parse("""{ "namespaces": [null] }"""u8));
+    }
+
+    [Fact]
+    public void Of_what_is_no_bind_only_the_hosts_devices_are_mounted_again()
+    {
+        var (spec, cgroup) = (new Spec(), CgroupHost.Detect().Locate("/none"));
+        Assert.Equal("/dev/null", Mounted("/dev/null").SourceIn(spec, "/", cgroup));
+        foreach (var path in new[] { "/etc/shadow", "/dev/../etc/shadow", "/dev/nothing", "/dev", "dev/null", "/dev/./null", "/dev/fd" })
+        {
+            Assert.Contains("this host has no device", Assert.Throws<WherryException>(() => Mounted(path).SourceIn(spec, "/", cgroup)).Message, StringComparison.Ordinal);
+        }
+
+        static OutsideMount Mounted(string of) => new("/dev/null", OutsideMount.Device, of, "");
+    }
+
+    [Theory]
+    [InlineData("user")]
+    [InlineData("time")]
+    public void A_namespace_that_is_anothers_is_refused_by_name(string type)
+    {
+        Namespace[] own = [new("pid"), new("mount"), new(type)];
+        CheckpointCheck.Require(new Spec { Linux = new LinuxConfig { Namespaces = own } });
+        own[2] = new Namespace(type, "/proc/1/ns/" + type);
+        var refused = Assert.Throws<WherryException>(() => CheckpointCheck.Require(new Spec { Linux = new LinuxConfig { Namespaces = own } }));
+        Assert.Contains($"linux.namespaces: {type}", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -113,6 +140,6 @@ public sealed class CheckpointTests
     public void Mount_tables_are_read_with_their_escapes()
     {
         var entries = MountTable.Parse("36 35 98:0 /mnt1 /with\\040space rw,noatime master:1 - ext3 /dev/root rw\nnonsense\n37 36 0:5 / /b rw - tmpfs t rw\n");
-        Assert.Equal([new MountEntry(36, 35, 98, 0, "/with space", "ext3"), new MountEntry(37, 36, 0, 5, "/b", "tmpfs")], entries);
+        Assert.Equal([new MountEntry(36, 35, 98, 0, "/mnt1", "/with space", "ext3"), new MountEntry(37, 36, 0, 5, "/", "/b", "tmpfs")], entries);
     }
 }

@@ -33,6 +33,9 @@ public sealed class ImageDirectory
     /// <summary>Likewise the directory of its log.</summary>
     public FileDescriptor OpenWork() => FileSyscalls.Open(_workPath, OpenFlags.ReadOnly | OpenFlags.Directory);
 
+    /// <summary>Lets a container's root read these images, in the calling thread's mount namespace.</summary>
+    public void ShowTo(ContainerRoot root) => root.Show(_path);
+
     /// <summary>For a dump: makes what is missing.</summary>
     public static ImageDirectory Make(string path, string workPath, string log)
     {

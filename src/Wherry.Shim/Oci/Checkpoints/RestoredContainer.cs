@@ -32,6 +32,7 @@ public sealed class RestoredContainer : IDisposable
     private readonly GlobalOptions _global;
     private readonly CreateOptions _options;
     private readonly Reservation _reservation;
+    private readonly ContainerRoot? _root;
     private FileDescriptor? _master;
     private bool _consoleSent;
 
@@ -40,6 +41,7 @@ public sealed class RestoredContainer : IDisposable
         _global = global;
         _options = options;
         _reservation = reservation;
+        _root = ContainerRoot.Of(reservation.Bundle.Spec);
     }
 
     public int Pid => _reservation.State.Pid;
@@ -78,7 +80,7 @@ public sealed class RestoredContainer : IDisposable
         catch (CriuException e)
         {
             container.Abandon();
-            throw CriuLog.Explain(e, images.LogPath(Log));
+            throw CriuLog.Explain(container.WithReason(e), images.LogPath(Log));
         }
         catch
         {
@@ -140,7 +142,14 @@ public sealed class RestoredContainer : IDisposable
                     ProcessSyscalls.SetNoNewPrivileges();
                 }
 
-                return (images.OpenImages(), images.OpenWork(), CriuProcess.Start(program, [.. given.Select(each => each.Descriptor)]));
+                // First the one whose files are to be written as the host's root.
+                var work = images.OpenWork();
+                if (_root is not null)
+                {
+                    images.ShowTo(_root);
+                }
+
+                return (images.OpenImages(), work, CriuProcess.Start(program, [.. given.Select(each => each.Descriptor)]));
             });
             using (mounts)
             using (directory)
@@ -167,7 +176,7 @@ public sealed class RestoredContainer : IDisposable
         }
     }
 
-    private static List<(string Key, FileDescriptor Descriptor)> Inherited(CheckpointRecord record, FileDescriptor? network)
+    private List<(string Key, FileDescriptor Descriptor)> Inherited(CheckpointRecord record, FileDescriptor? network)
     {
         var given = new List<(string Key, FileDescriptor Descriptor)>();
         for (var fd = 0; fd < Math.Min(record.Streams.Count, OutsideStreams.Count); fd++)
@@ -175,7 +184,7 @@ public sealed class RestoredContainer : IDisposable
             // Two streams that were one are one again.
             if (record.Streams[fd].Length > 0 && !given.Exists(each => each.Key == record.Streams[fd]))
             {
-                given.Add((record.Streams[fd], FileSyscalls.Duplicate(fd)));
+                given.Add((record.Streams[fd], Stream(fd)));
             }
         }
 
@@ -186,6 +195,24 @@ public sealed class RestoredContainer : IDisposable
 
         return given;
     }
+
+    private FileDescriptor Stream(int fd)
+    {
+        var stream = FileSyscalls.Duplicate(fd);
+        if (_root is null)
+        {
+            return stream;
+        }
+
+        using (stream)
+        {
+            return _root.Reach(stream);
+        }
+    }
+
+    private CriuException WithReason(CriuException failure) => _root is { Unreached: [_, ..] unreached } && failure.Message.Contains("Permission denied", StringComparison.Ordinal)
+        ? new CriuException($"{failure.Message}; in a user namespace CRIU opens images and streams as the container's root, who may not read these, on a file system without id-mapped mounts: {string.Join(", ", unreached)}")
+        : failure;
 
     private void MountRoot()
     {
@@ -294,6 +321,7 @@ public sealed class RestoredContainer : IDisposable
         var limits = new CgroupLimits(_reservation.Cgroup, [], warnings);
         limits.Apply(Bundle.Linux.Resources);
         limits.ApplyDevices(Bundle.Linux.Resources);
+        CgroupOwner.Give(_reservation.Cgroup, Bundle.Spec);
         if (_global.Log.HasFile || !_options.Detach)
         {
             warnings.ForEach(_global.Log.Warning);
