@@ -10,7 +10,9 @@ public static unsafe class FileSyscalls
     public const int WorkingDirectory = -100;
 
     private const int EmptyPath = 0x1000;
+    private const int GetDescriptorFlags = 1;
     private const int SetDescriptorFlags = 2;
+    private const int GetStatusFlags = 3;
     private const int DuplicateCloseOnExec = 1030;
     private const int SetStatusFlags = 4;
     private const int CloseRangeCloseOnExec = 4;
@@ -153,6 +155,12 @@ public static unsafe class FileSyscalls
 
     public static void SetCloseOnExec(int fd) =>
         Syscall.Check(Syscall.Call(SyscallNumber.Fcntl, fd, SetDescriptorFlags, 1), "mark a descriptor close-on-exec");
+
+    /// <summary>Whether a number is that of a descriptor that this process was started with, and not of one of its own, which close on exec; and can be written to.</summary>
+    public static bool IsInheritedForWriting(int fd) =>
+        Syscall.Call(SyscallNumber.Fcntl, fd, GetDescriptorFlags) == 0
+        && Syscall.Call(SyscallNumber.Fcntl, fd, GetStatusFlags) is >= 0 and var flags
+        && ((int)flags & (OpenFlags.WriteOnly | OpenFlags.ReadWrite)) != 0;
 
     /// <summary>Another descriptor of the same open file, close-on-exec, with a number not below the one given.</summary>
     public static FileDescriptor Duplicate(FileDescriptor file, int lowest = 0) => Duplicate(file.Number, lowest, "duplicate a descriptor");

@@ -8,6 +8,7 @@ internal enum CriuKind
     Restore = 2,
     PreDump = 4,
     Notify = 6,
+    FeatureCheck = 9,
     Version = 10,
 }
 
@@ -18,11 +19,15 @@ internal enum CriuKind
 /// <param name="Pid">The process a notice is about, or that was restored; 0 for none.</param>
 /// <param name="Error">The last lines of its log that are errors; null for none.</param>
 /// <param name="Version">Asked for; 0.0 otherwise.</param>
-internal sealed record CriuAnswer(CriuKind Kind, bool Success, string Event, int Pid, string? Error, Version Version)
+/// <param name="HasLazyPages">Asked for: this CRIU on this kernel can have processes wait for memory.</param>
+internal sealed record CriuAnswer(CriuKind Kind, bool Success, string Event, int Pid, string? Error, Version Version, bool HasLazyPages)
 {
+    /// <summary>The field that stands for them among CRIU's features (<c>criu_features</c>).</summary>
+    public const int LazyPagesFeature = 2;
+
     public static CriuAnswer Parse(ReadOnlySpan<byte> message)
     {
-        var answer = new CriuAnswer(CriuKind.None, false, "", 0, null, new Version(0, 0));
+        var answer = new CriuAnswer(CriuKind.None, false, "", 0, null, new Version(0, 0), false);
         var reader = new ProtobufReader(message);
         while (reader.Next())
         {
@@ -32,6 +37,7 @@ internal sealed record CriuAnswer(CriuKind Kind, bool Success, string Event, int
                 2 => answer with { Success = reader.Flag },
                 4 => WithRestored(answer, reader.Message),
                 5 => WithNotice(answer, reader.Message),
+                8 => answer with { HasLazyPages = LazyPagesOf(reader.Message) },
                 9 => answer with { Error = reader.Text },
                 10 => answer with { Version = VersionOf(reader.Message) },
                 _ => answer,
@@ -66,6 +72,18 @@ internal sealed record CriuAnswer(CriuKind Kind, bool Success, string Event, int
         }
 
         return answer;
+    }
+
+    private static bool LazyPagesOf(ReadOnlySpan<byte> message)
+    {
+        var has = false;
+        var reader = new ProtobufReader(message);
+        while (reader.Next())
+        {
+            has = reader.Field == LazyPagesFeature ? reader.Flag : has;
+        }
+
+        return has;
     }
 
     private static Version VersionOf(ReadOnlySpan<byte> message)

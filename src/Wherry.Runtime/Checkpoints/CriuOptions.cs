@@ -56,6 +56,12 @@ public sealed record CriuOptions
     /// <summary>Where memory is sent instead of into images.</summary>
     public (string Address, int Port)? PageServer { get; init; }
 
+    /// <summary>
+    /// Memory moves when it is touched: a dump waits for who asks for it at <see cref="PageServer"/>'s port, a restore asks the
+    /// <c>criu lazy-pages</c> that listens in <see cref="Work"/>.
+    /// </summary>
+    public bool LazyPages { get; init; }
+
     /// <summary>What belongs to somebody outside, as <c>kind[id]:name</c>.</summary>
     public IReadOnlyList<string> External { get; init; } = [];
 
@@ -140,6 +146,7 @@ public sealed record CriuOptions
 
         message.Number(38, EmptyNamespaces);
         Optional(message, 44, FreezeCgroup);
+        message.Flag(48, LazyPages);
         message.Flag(50, true); // orphan_pts_master
         Optional(message, 53, LsmProfile);
         Optional(message, 63, LsmMountContext);

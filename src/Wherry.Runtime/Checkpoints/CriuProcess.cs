@@ -5,6 +5,7 @@ using System.Text;
 using Wherry.Errors;
 using Wherry.Linux;
 using Wherry.Linux.Files;
+using Wherry.Linux.Polling;
 using Wherry.Linux.Processes;
 using Wherry.Linux.Signals;
 using Wherry.Linux.Sockets;
@@ -23,6 +24,8 @@ public sealed class CriuProcess : IDisposable
 
     private const int SocketNumber = 3;
     private const int LargestMessage = 64 * 1024;
+    private const int PatienceWithAnswer = 5000;
+    private const int LookAtProcess = 500;
     private const string DefaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
     // The oldest with everything that is asked of it here; it would pass over what it does not know.
@@ -30,6 +33,7 @@ public sealed class CriuProcess : IDisposable
 
     private readonly FileDescriptor _socket;
     private readonly FileDescriptor _said;
+    private (int Process, FileDescriptor Signals)? _givesUpWith;
     private bool _ended;
 
     private CriuProcess(int pid, FileDescriptor socket, FileDescriptor said)
@@ -100,9 +104,28 @@ public sealed class CriuProcess : IDisposable
         }
     }
 
+    /// <summary>
+    /// Gives up on a dump when its process has ended, which CRIU does itself only in its last steps, or this one is told to
+    /// end: else CRIU, in a session of its own, would serve memory that nobody comes for.
+    /// </summary>
+    /// <param name="pid">The process, which nobody can reap as long as CRIU traces it.</param>
+    /// <param name="signals">A signalfd; not owned.</param>
+    public void GiveUpWith(int pid, FileDescriptor signals) => _givesUpWith = (pid, signals);
+
+    /// <exception cref="WherryException">It can't leave memory to be moved later, or this kernel can't have processes wait for it.</exception>
+    public void RequireLazyPages()
+    {
+        if (!Ask(CriuKind.FeatureCheck, null, null, keepsOpen: true, CriuAnswer.LazyPagesFeature).HasLazyPages)
+        {
+            throw WherryException.Unsupported("--lazy-pages: this kernel has no userfaultfd that tells of all that becomes of memory (criu check --feature uffd-noncoop)");
+        }
+    }
+
     /// <summary>Writes images of a process and all below it, which ends them unless they are to be left running.</summary>
+    /// <param name="options">How.</param>
+    /// <param name="onEvent">As for <see cref="Restore"/>; with lazy pages told <c>status-ready</c> when they are served, and then the dump lasts until all are fetched.</param>
     /// <exception cref="CriuException">It failed; the processes run on.</exception>
-    public void Dump(CriuOptions options) => Require(Ask(CriuKind.Dump, options, null), "dump the container's processes");
+    public void Dump(CriuOptions options, Action<string, int, FileDescriptor?>? onEvent) => Require(Ask(CriuKind.Dump, options, onEvent), "dump the container's processes");
 
     /// <summary>Writes images of memory alone, while the processes run.</summary>
     /// <exception cref="CriuException">It failed; the processes run on.</exception>
@@ -148,7 +171,7 @@ public sealed class CriuProcess : IDisposable
         return variables;
     }
 
-    private CriuAnswer Ask(CriuKind kind, CriuOptions? options, Action<string, int, FileDescriptor?>? onEvent, bool keepsOpen = false)
+    private CriuAnswer Ask(CriuKind kind, CriuOptions? options, Action<string, int, FileDescriptor?>? onEvent, bool keepsOpen = false, int feature = 0)
     {
         Send(request =>
         {
@@ -159,11 +182,16 @@ public sealed class CriuProcess : IDisposable
             }
 
             request.Flag(4, keepsOpen);
+            if (feature > 0)
+            {
+                request.Message(5, features => features.Flag(feature, true));
+            }
         });
         ExceptionDispatchInfo? failure = null;
         var buffer = new byte[LargestMessage];
         while (true)
         {
+            WaitForMessage();
             var length = UnixSockets.ReceiveMessage(_socket, buffer, wait: true, out var attachment);
             if (length <= 0)
             {
@@ -187,6 +215,35 @@ public sealed class CriuProcess : IDisposable
             });
         }
     }
+
+    private void WaitForMessage()
+    {
+        if (_givesUpWith is not var (process, signals))
+        {
+            return;
+        }
+
+        using var poll = new EventPoll();
+        poll.Watch(_socket.Number, PollEvents.Readable, 0);
+        poll.Watch(signals.Number, PollEvents.Readable, 1);
+        int count;
+        while ((count = poll.Wait(LookAtProcess)) == 0)
+        {
+            if (!HasMemory(process) && poll.Wait(PatienceWithAnswer) == 0)
+            {
+                throw new CriuException("CRIU was ended: the container was, before all of its memory had been fetched");
+            }
+        }
+
+        if (count == 1 && poll[0].Tag == 1)
+        {
+            throw new CriuException("CRIU was ended: the command was told to end");
+        }
+    }
+
+    // A first process that was killed has not ended, for a pidfd or its parent, until CRIU lets go of what it traces below it.
+    private static bool HasMemory(int pid) =>
+        FileSyscalls.TryReadText($"/proc/{pid.ToString(CultureInfo.InvariantCulture)}/statm") is { } pages && !pages.StartsWith("0 ", StringComparison.Ordinal);
 
     private static ExceptionDispatchInfo? Tell(Action<string, int, FileDescriptor?>? onEvent, CriuAnswer notice, FileDescriptor? attachment)
     {

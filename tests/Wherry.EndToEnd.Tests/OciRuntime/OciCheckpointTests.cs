@@ -298,8 +298,10 @@ public sealed class OciCheckpointTests(OciHost host) : IClassFixture<OciHost>
         var id = await host.CreateAsync(bundle);
         (await CheckpointAsync(bundle, id)).Failed(1, "cannot be checkpointed in created state");
         (await host.RunAsync("start", id)).Succeeded();
-        (await CheckpointAsync(bundle, id, "--lazy-pages")).Failed(1, "--lazy-pages");
+        (await CheckpointAsync(bundle, id, "--lazy-pages")).Failed(1, "--lazy-pages needs --page-server");
+        (await CheckpointAsync(bundle, id, "--lazy-pages", "--pre-dump")).Failed(1, "exclude each other");
         (await CheckpointAsync(bundle, id, "--status-fd", "9")).Failed(1, "--status-fd");
+        (await CheckpointAsync(bundle, id, "--lazy-pages", "--page-server", "127.0.0.1:20322", "--status-fd", "900")).Failed(1, "invalid --status-fd argument 900");
         (await CheckpointAsync(bundle, id, "--manage-cgroups-mode", "odd")).Failed(1, "invalid manage-cgroups-mode value: odd");
         (await CheckpointAsync(bundle, id, "--empty-ns", "pid")).Failed(1, "\\\"pid\\\" is not supported");
         (await CheckpointAsync(bundle, id, "--page-server", "nowhere")).Failed(1, "ADDRESS:PORT");

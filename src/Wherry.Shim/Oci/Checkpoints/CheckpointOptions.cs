@@ -19,7 +19,7 @@ public static class CheckpointOptions
         "tcp-established Keep open TCP connections",
         "ext-unix-sk Allow unix sockets that are connected to the outside",
         "shell-job Allow a terminal or session that is the caller's",
-        "lazy-pages Not supported",
+        "lazy-pages Move memory when it is touched",
         "file-locks Keep file locks",
         "manage-cgroups-mode= soft (default), full, strict or ignore",
         "empty-ns=* A kind of namespace not to keep what is in: network",
@@ -39,6 +39,7 @@ public static class CheckpointOptions
         ShellJob = parsed.IsOn("shell-job"),
         FileLocks = parsed.IsOn("file-locks"),
         AutoDedup = parsed.IsOn("auto-dedup"),
+        LazyPages = parsed.IsOn("lazy-pages"),
         Cgroups = CgroupMode(parsed.Text("manage-cgroups-mode")),
         EmptyNamespaces = EmptyNamespaces(parsed.Texts("empty-ns")),
     };
@@ -46,11 +47,6 @@ public static class CheckpointOptions
     /// <summary>Refuses what is not supported, before anything is looked at.</summary>
     public static void Require(ParsedOptions parsed)
     {
-        if (parsed.IsOn("lazy-pages"))
-        {
-            throw WherryException.Unsupported("--lazy-pages is not supported: memory is moved before a container goes on, not when it is touched");
-        }
-
         _ = CgroupMode(parsed.Text("manage-cgroups-mode"));
         _ = EmptyNamespaces(parsed.Texts("empty-ns"));
     }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Wherry.Errors;
+using Wherry.Linux;
 using Wherry.Linux.Cgroups;
 using Wherry.Linux.Files;
 using Wherry.Runtime.Checkpoints;
@@ -20,19 +21,15 @@ public sealed class CheckpointCommand : ICommand
         "parent-path= Earlier images, of which only what has changed is written; relative to the image path",
         "leave-running Let the container run on",
         "pre-dump Write images of memory alone, for a later checkpoint",
-        "page-server= ADDRESS:PORT of a criu page-server that takes the memory",
-        "status-fd= Not supported: it is lazy-pages'",
+        "page-server= ADDRESS:PORT of a criu page-server that takes the memory; with lazy-pages where it is asked for",
+        "status-fd= Descriptor that is written a zero byte when the pages of lazy-pages are served",
     ]);
 
     public int Run(GlobalOptions global, ParsedOptions parsed)
     {
         var id = parsed.RequireId("checkpoint");
         CheckpointOptions.Require(parsed);
-        if (parsed.Has("status-fd"))
-        {
-            throw WherryException.Unsupported("--status-fd is not supported: it tells when --lazy-pages are ready, which is not either");
-        }
-
+        using var status = LazyPages.Require(parsed);
         var program = CriuProcess.Find(global.Criu);
         using var container = Container.OpenLocked(global.Root, id);
         RequireProgram(container);
@@ -56,7 +53,7 @@ public sealed class CheckpointCommand : ICommand
         var images = ImageDirectory.Make(path, CheckpointOptions.WorkPath(parsed), Log);
         try
         {
-            Dump(program, container, images, options, parsed.IsOn("pre-dump"));
+            Dump(program, container, images, options, parsed.IsOn("pre-dump"), () => Serve(container, status, global.Log));
         }
         catch (Exception e)
         {
@@ -77,6 +74,11 @@ public sealed class CheckpointCommand : ICommand
 
         if (!options.LeaveRunning)
         {
+            if (options.LazyPages)
+            {
+                container.Lock();
+            }
+
             Removal.Remove(global, container);
         }
 
@@ -99,7 +101,7 @@ public sealed class CheckpointCommand : ICommand
         FreezeCgroup = container.Cgroup.V1("freezer") ?? container.Cgroup.Unified,
     };
 
-    private static void Dump(string program, Container container, ImageDirectory images, CriuOptions options, bool memoryOnly)
+    private static void Dump(string program, Container container, ImageDirectory images, CriuOptions options, bool memoryOnly, Action onServed)
     {
         var record = CheckpointRecord.Of(container.Spec) with
         {
@@ -117,6 +119,13 @@ public sealed class CheckpointCommand : ICommand
         };
         using var criu = CriuProcess.Start(program, []);
         criu.RequireVersion();
+        using var signals = options.LazyPages ? LazyPages.TakeSignals() : null;
+        if (signals is not null)
+        {
+            criu.RequireLazyPages();
+            criu.GiveUpWith(container.State.Pid, signals);
+        }
+
         if (memoryOnly)
         {
             criu.PreDump(options);
@@ -125,7 +134,24 @@ public sealed class CheckpointCommand : ICommand
 
         // Before the processes end, so that there is no checkpoint without.
         images.WriteRecord(record);
-        criu.Dump(options);
+        criu.Dump(options, (step, _, descriptor) =>
+        {
+            descriptor?.Dispose();
+            if (step == "status-ready" && options.LazyPages)
+            {
+                onServed();
+            }
+        });
+    }
+
+    // Until somebody elsewhere has all pages, which may be never: other commands are not to wait for that.
+    private static void Serve(Container container, FileDescriptor? status, OciLog log)
+    {
+        container.Directory.Unlock();
+        if (status is not null)
+        {
+            LazyPages.TellReady(status, log);
+        }
     }
 
     private static string[] Network(int pid, CheckpointRecord record) => record.JoinsNetwork

@@ -1,5 +1,6 @@
 using Wherry.Errors;
 using Wherry.Linux.Processes;
+using Wherry.Runtime.Bundles;
 using Wherry.Runtime.Checkpoints;
 using Wherry.Shim.Oci.Checkpoints;
 using Wherry.Shim.Oci.CommandLine;
@@ -40,6 +41,11 @@ public sealed class RestoreCommand : ICommand
             {
                 ProcessSyscalls.BecomeSubreaper();
             }
+        }
+
+        if (parsed.IsOn("lazy-pages"))
+        {
+            LazyPages.RequireDaemon(CheckpointOptions.WorkPath(parsed), ContainerRoot.Of(Bundle.Read(options.Bundle).Spec));
         }
 
         var images = ImageDirectory.Open(CheckpointOptions.ImagePath(parsed), CheckpointOptions.WorkPath(parsed), RestoredContainer.Log);
