@@ -75,6 +75,7 @@ begin vm-kernel '
     # CRIU, as Debian has it, knows no newer kernel than Debian has.
     callers=Wherry.EndToEnd.Tests.OciRuntime
     run unified-checkpoint Wherry.EndToEnd.Tests -method "$callers.OciCheckpointTests.*" -method "$callers.OciCheckpointKeptTests.*" \
+        -method "$callers.OciCheckpointNamespaceTests.*" -method "$callers.OciCheckpointLazyTests.*" \
         -method "$callers.OciTerminalTests.Restore*" -method "$callers.PodmanCallerTests.Podman_checkpoints*"
     exit $status'
 end
