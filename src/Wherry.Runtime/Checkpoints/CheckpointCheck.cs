@@ -73,6 +73,11 @@ public static class CheckpointCheck
             }
         }
 
+        if (linux.Namespaces.Any(ns => ns.Type == "user") && linux.Namespaces.FirstOrDefault(ns => ns.Type == "network" && !string.IsNullOrEmpty(ns.Path)) is { } network)
+        {
+            throw Refuse("linux.namespaces: network", $"it is another's, {network.Path}, and beside a user namespace CRIU takes only what belongs to that");
+        }
+
         foreach (var type in (ReadOnlySpan<string>)["pid", "mount"])
         {
             if (!linux.Namespaces.Any(ns => ns.Type == type))

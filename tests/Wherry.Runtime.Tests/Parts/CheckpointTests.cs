@@ -113,6 +113,17 @@ public sealed class CheckpointTests
     }
 
     [Fact]
+    public void Beside_a_user_namespace_no_network_may_be_anothers()
+    {
+        Namespace[] namespaces = [new("pid"), new("mount"), new("user"), new("network")];
+        CheckpointCheck.Require(new Spec { Linux = new LinuxConfig { Namespaces = namespaces } });
+        namespaces[3] = new Namespace("network", "/run/netns/other");
+        var refused = Assert.Throws<WherryException>(() => CheckpointCheck.Require(new Spec { Linux = new LinuxConfig { Namespaces = namespaces } }));
+        Assert.Contains("linux.namespaces: network", refused.Message, StringComparison.Ordinal);
+        CheckpointCheck.Require(new Spec { Linux = new LinuxConfig { Namespaces = [namespaces[0], namespaces[1], namespaces[3]] } });
+    }
+
+    [Fact]
     public void A_link_in_a_binds_source_leads_no_mount_out_of_it()
     {
         var source = Directory.CreateTempSubdirectory("wherry-checkpoint").FullName;

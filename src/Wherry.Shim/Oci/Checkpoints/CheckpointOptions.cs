@@ -47,6 +47,11 @@ public static class CheckpointOptions
     /// <summary>Refuses what is not supported, before anything is looked at.</summary>
     public static void Require(ParsedOptions parsed)
     {
+        if (GlobalOptions.IsOrdinaryUser)
+        {
+            throw WherryException.Unsupported("checkpoint and restore are only for the host's root, who alone may have CRIU make processes as they were");
+        }
+
         _ = CgroupMode(parsed.Text("manage-cgroups-mode"));
         _ = EmptyNamespaces(parsed.Texts("empty-ns"));
     }

@@ -4,7 +4,6 @@ using Wherry.Linux;
 using Wherry.Linux.Files;
 using Wherry.Linux.Processes;
 using Wherry.Linux.Signals;
-using Wherry.Runtime.Checkpoints;
 using Wherry.Shim.Oci.CommandLine;
 
 namespace Wherry.Shim.Oci.Checkpoints;
@@ -75,11 +74,11 @@ public static class LazyPages
 
     /// <summary>For a restore.</summary>
     /// <param name="workPath">CRIU's working directory.</param>
-    /// <param name="root">The container's, if it is not the host's.</param>
+    /// <param name="inUserNamespace">The container is in one, whoever its root is outside.</param>
     /// <exception cref="WherryException">Nobody has the memory, or the kernel does not let the processes wait for it.</exception>
-    public static void RequireDaemon(string workPath, ContainerRoot? root)
+    public static void RequireDaemon(string workPath, bool inUserNamespace)
     {
-        if (root is not null && FileSyscalls.TryReadText(UnprivilegedFaults)?.Trim() == "0")
+        if (inUserNamespace && FileSyscalls.TryReadText(UnprivilegedFaults)?.Trim() == "0")
         {
             throw WherryException.Unsupported("--lazy-pages: in a user namespace the kernel has processes wait for memory only with vm.unprivileged_userfaultfd=1 (sysctl)");
         }

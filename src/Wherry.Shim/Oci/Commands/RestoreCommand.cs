@@ -45,7 +45,7 @@ public sealed class RestoreCommand : ICommand
 
         if (parsed.IsOn("lazy-pages"))
         {
-            LazyPages.RequireDaemon(CheckpointOptions.WorkPath(parsed), ContainerRoot.Of(Bundle.Read(options.Bundle).Spec));
+            LazyPages.RequireDaemon(CheckpointOptions.WorkPath(parsed), Bundle.Read(options.Bundle).Spec.Linux?.Namespaces.Any(ns => ns.Type == "user") is true);
         }
 
         var images = ImageDirectory.Open(CheckpointOptions.ImagePath(parsed), CheckpointOptions.WorkPath(parsed), RestoredContainer.Log);
