@@ -11,6 +11,8 @@ public static class OutsideStreams
     /// <summary>Input, output, error.</summary>
     public const int Count = 3;
 
+    private const int Looks = 20;
+    private const int BetweenLooks = 2;
     private const uint FirstPtsMajor = 136;
     private const uint LastPtsMajor = 143;
     private const uint TtyMajor = 4;
@@ -22,11 +24,18 @@ public static class OutsideStreams
     public static IReadOnlyList<string> Find(int pid)
     {
         var mounts = MountTable.Of(pid).Select(mount => mount.Id).ToHashSet();
-        var names = new string[Count];
+        string[] names = ["", "", ""];
         using var descriptors = FileSyscalls.Open($"/proc/{pid.ToString(CultureInfo.InvariantCulture)}/fd", OpenFlags.ReadOnly | OpenFlags.Directory);
-        for (var fd = 0; fd < Count; fd++)
+
+        // More than once: a shell puts a file of the container's in a stream's place for as long as a command of its own
+        // takes, and meanwhile has the stream under another number, where a dump would come upon it.
+        for (var look = 0; look < Looks && names.Contains(""); look++)
         {
-            names[fd] = NameOf(descriptors, fd.ToString(CultureInfo.InvariantCulture), mounts);
+            Thread.Sleep(look == 0 ? 0 : BetweenLooks);
+            for (var fd = 0; fd < Count; fd++)
+            {
+                names[fd] = names[fd].Length > 0 ? names[fd] : NameOf(descriptors, fd.ToString(CultureInfo.InvariantCulture), mounts);
+            }
         }
 
         return names;
