@@ -8,7 +8,7 @@ public sealed class OciCheckpointLazyTests(OciHost host) : IClassFixture<OciHost
     // Its memory has what is said again after the restore.
     private const string Remembering = """
         secret=$(cat /proc/sys/kernel/random/uuid); big=$(head -c 500000 /dev/zero | busybox tr '\0' x); n=0
-        while true; do n=$((n+1)); echo $n ${#big} $secret >>/data/lines; sleep 0.05; done
+        while true; do n=$((n+1)); echo $n ${#big} $secret >>/data/lines; sleep 0.2; done
         """;
 
     // Keeps what the checkpoint has said in a file.

@@ -11,7 +11,7 @@ public sealed class OciCheckpointNamespaceTests(OciHost host) : IClassFixture<Oc
 
     // As a user of the container's who is not its root; says so when it is told to end.
     private const string Counter = """
-        n=0; while ! test -e /data/go; do n=$((n+1)); echo $n $(cat /proc/uptime) >>/data/lines; echo nothing >/dev/null; sleep 0.05; done; echo end; exit 7
+        n=0; while ! test -e /data/go; do n=$((n+1)); echo $n $(cat /proc/uptime) >>/data/lines; echo nothing >/dev/null; sleep 0.2; done; echo end; exit 7
         """;
 
     [Fact]
