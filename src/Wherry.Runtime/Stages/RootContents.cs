@@ -111,5 +111,6 @@ internal sealed class RootContents(RootDirectory root, Bundle bundle, StageOrder
             MountSyscalls.SetAttributes(root.Descriptor, MountAttributes.ReadOnly, MountAttributes.None, MountFlags.None, recursive: false, "/");
         }
     }
+
     public void Dispose() => _mounts?.Dispose();
 }

@@ -44,4 +44,22 @@ internal static class CheckpointCommands
         var result = await host.LeaveAsync(bundle, words);
         return result with { Error = await File.ReadAllTextAsync(Path.Combine(bundle, "output.error"), TestContext.Current.CancellationToken) };
     }
+
+    /// <summary>Starts a container whose program writes lines to <c>data/lines</c> for as long as it runs, and waits for some.</summary>
+    /// <returns>Its id.</returns>
+    public static async Task<string> RunCountingAsync(this OciHost host, string bundle)
+    {
+        var id = await host.CreateAsync(bundle);
+        (await host.RunAsync("start", id)).Succeeded();
+        await CountsAsync(bundle, 3);
+        return id;
+    }
+
+    /// <summary>Waits until that many lines are written.</summary>
+    public static Task CountsAsync(string bundle, int lines) => Eventually.TrueAsync(
+        () => File.Exists(Path.Combine(bundle, "data/lines")) && Lines(bundle).Length >= lines, $"there are {lines} lines", seconds: 60);
+
+    /// <summary>The words of each line written so far.</summary>
+    public static string[][] Lines(string bundle) =>
+        [.. File.ReadAllText(Path.Combine(bundle, "data/lines")).Split('\n')[..^1].Select(line => line.Split(' '))];
 }

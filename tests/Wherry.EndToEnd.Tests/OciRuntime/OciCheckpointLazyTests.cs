@@ -21,11 +21,11 @@ public sealed class OciCheckpointLazyTests(OciHost host) : IClassFixture<OciHost
         const string port = "20320";
         var bundle = host.BundleWithData(Remembering);
         var there = host.BundleWithData(Remembering, config => config["mounts"]![4]!["source"] = Path.Combine(bundle, "data"));
-        var (id, other, images) = (await RunAsync(bundle), OciHost.NewId(), Path.Combine(bundle, "checkpoint"));
+        var (id, other, images) = (await host.RunCountingAsync(bundle), OciHost.NewId(), Path.Combine(bundle, "checkpoint"));
         var checkpoint = LazyAsync(bundle, id, port);
         await ServedAsync(bundle, checkpoint);
         Assert.False(checkpoint.IsCompleted);
-        var before = Lines(bundle).Length;
+        var before = CheckpointCommands.Lines(bundle).Length;
 
         // Until somebody offers its memory here, nothing is made of it.
         (await host.RunAsync("restore", "--detach", "--lazy-pages", "--bundle", there, "--image-path", images, other)).Failed(1, "'criu lazy-pages' has to run");
@@ -36,8 +36,8 @@ public sealed class OciCheckpointLazyTests(OciHost host) : IClassFixture<OciHost
         (await checkpoint).Succeeded();
         await daemon.WaitForExitAsync(TestContext.Current.CancellationToken);
         Assert.Equal(0, daemon.ExitCode);
-        await CountsAsync(bundle, before + 3);
-        var lines = Lines(bundle);
+        await CheckpointCommands.CountsAsync(bundle, before + 3);
+        var lines = CheckpointCommands.Lines(bundle);
         Assert.Equal(Enumerable.Range(1, lines.Length), lines.Select(line => int.Parse(line[0], CultureInfo.InvariantCulture)));
         Assert.All(lines, line => Assert.Equal(("500000", lines[0][2]), (line[1], line[2])));
         (await host.RunAsync("state", id)).Failed(1, "container does not exist");
@@ -50,21 +50,21 @@ public sealed class OciCheckpointLazyTests(OciHost host) : IClassFixture<OciHost
         Criu.Need();
         const string port = "20321";
         var bundle = host.BundleWithData(Remembering);
-        var id = await RunAsync(bundle);
+        var id = await host.RunCountingAsync(bundle);
 
         // Nobody takes the memory: the container runs on.
         var images = Path.Combine(bundle, "checkpoint");
         (await host.CheckpointAsync(bundle, id, "--page-server", $"127.0.0.1:{port}")).Failed(1, "CRIU could not dump");
         Assert.Equal(["dump.log"], Directory.GetFiles(images).Select(file => Path.GetFileName(file)));
-        await CountsAsync(bundle, Lines(bundle).Length + 3);
+        await CheckpointCommands.CountsAsync(bundle, CheckpointCommands.Lines(bundle).Length + 3);
 
         // Told to end, the command ends, and the container runs on.
         var checkpoint = LazyAsync(bundle, id, port);
         await ServedAsync(bundle, checkpoint);
-        var before = Lines(bundle).Length;
+        var before = CheckpointCommands.Lines(bundle).Length;
         (await Command.RunAsync("kill", (await File.ReadAllTextAsync(Path.Combine(bundle, "command"), TestContext.Current.CancellationToken)).Trim())).Succeeded();
         (await checkpoint).Failed(1, "the command was told to end");
-        await CountsAsync(bundle, before + 3);
+        await CheckpointCommands.CountsAsync(bundle, before + 3);
 
         // Nor does it outlive the container it serves.
         checkpoint = LazyAsync(bundle, id, port);
@@ -92,19 +92,5 @@ public sealed class OciCheckpointLazyTests(OciHost host) : IClassFixture<OciHost
         }
 
         bool IsServed() => File.Exists(Path.Combine(bundle, "status")) && File.ReadAllBytes(Path.Combine(bundle, "status")) is [0];
-    }
-
-    private static string[][] Lines(string bundle) =>
-        [.. File.ReadAllText(Path.Combine(bundle, "data/lines")).Split('\n')[..^1].Select(line => line.Split(' '))];
-
-    private static Task CountsAsync(string bundle, int lines) => Eventually.TrueAsync(
-        () => File.Exists(Path.Combine(bundle, "data/lines")) && Lines(bundle).Length >= lines, $"there are {lines} lines", seconds: 60);
-
-    private async Task<string> RunAsync(string bundle)
-    {
-        var id = await host.CreateAsync(bundle);
-        (await host.RunAsync("start", id)).Succeeded();
-        await CountsAsync(bundle, 3);
-        return id;
     }
 }

@@ -26,13 +26,13 @@ public sealed class OciCheckpointNamespaceTests(OciHost host) : IClassFixture<Oc
             config["linux"]!["namespaces"]!.AsArray().Add(new JsonObject { ["type"] = "time" });
             config["linux"]!["namespaces"]!.AsArray().Add(new JsonObject { ["type"] = "cgroup" });
         });
-        var id = await RunAsync(bundle);
+        var id = await host.RunCountingAsync(bundle);
         (await host.CheckpointAsync(bundle, id)).Succeeded();
-        var before = Lines(bundle).Length;
+        var before = CheckpointCommands.Lines(bundle).Length;
         (await host.RestoreAsync(bundle, id, "--detach")).Succeeded();
-        await CountsAsync(bundle, before + 3);
+        await CheckpointCommands.CountsAsync(bundle, before + 3);
 
-        var lines = Lines(bundle);
+        var lines = CheckpointCommands.Lines(bundle);
         Assert.Equal(Enumerable.Range(1, lines.Length), lines.Select(line => int.Parse(line[0], CultureInfo.InvariantCulture)));
         var clock = lines.Select(line => double.Parse(line[1], CultureInfo.InvariantCulture)).ToArray();
         Assert.Equal(clock.Order(), clock);
@@ -56,7 +56,7 @@ public sealed class OciCheckpointNamespaceTests(OciHost host) : IClassFixture<Oc
     {
         Criu.Need();
         var bundle = Bundle();
-        var id = await RunAsync(bundle);
+        var id = await host.RunCountingAsync(bundle);
         (await host.CheckpointAsync(bundle, id)).Succeeded();
         var path = Path.Combine(bundle, "config.json");
         var good = await File.ReadAllTextAsync(path, TestContext.Current.CancellationToken);
@@ -101,19 +101,5 @@ public sealed class OciCheckpointNamespaceTests(OciHost host) : IClassFixture<Oc
         Directory.CreateDirectory(Path.Combine(host.RootFilesystem, "data"));
         File.SetUnixFileMode(Path.Combine(bundle, "data"), (UnixFileMode)511);
         return bundle;
-    }
-
-    private static string[][] Lines(string bundle) =>
-        [.. File.ReadAllText(Path.Combine(bundle, "data/lines")).Split('\n')[..^1].Select(line => line.Split(' '))];
-
-    private static Task CountsAsync(string bundle, int lines) => Eventually.TrueAsync(
-        () => File.Exists(Path.Combine(bundle, "data/lines")) && Lines(bundle).Length >= lines, $"there are {lines} lines", seconds: 60);
-
-    private async Task<string> RunAsync(string bundle)
-    {
-        var id = await host.CreateAsync(bundle);
-        (await host.RunAsync("start", id)).Succeeded();
-        await CountsAsync(bundle, 3);
-        return id;
     }
 }

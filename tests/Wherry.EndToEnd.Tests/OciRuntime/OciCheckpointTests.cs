@@ -31,18 +31,18 @@ public sealed class OciCheckpointTests(OciHost host) : IClassFixture<OciHost>
             config["linux"]!["resources"] = JsonNode.Parse("""{ "memory": { "limit": 67108864 }, "pids": { "limit": 20 } }""");
         });
         var id = await RunAsync(bundle);
-        await CountsAsync(bundle, 3);
+        await CheckpointCommands.CountsAsync(bundle, 3);
         await ExecAsync(id, "echo kept >/tmp/file");
         (await CheckpointAsync(bundle, id)).Succeeded();
         (await host.RunAsync("state", id)).Failed(1, "container does not exist");
         Assert.DoesNotContain(host.Cgroups(), cgroup => cgroup.EndsWith("/" + Path.GetFileName(bundle), StringComparison.Ordinal));
-        var before = Lines(bundle).Length;
+        var before = CheckpointCommands.Lines(bundle).Length;
 
         var other = OciHost.NewId();
         var pidFile = Path.Combine(bundle, "pid");
         (await RestoreAsync(bundle, other, "--detach", "--pid-file", pidFile)).Succeeded();
-        await CountsAsync(bundle, before + 3);
-        var lines = Lines(bundle);
+        await CheckpointCommands.CountsAsync(bundle, before + 3);
+        var lines = CheckpointCommands.Lines(bundle);
         Assert.Equal(Enumerable.Range(1, lines.Length), lines.Select(line => int.Parse(line[0], CultureInfo.InvariantCulture)));
         Assert.All(lines, line => Assert.Equal(("1", lines[0][2]), (line[1], line[2])));
 
@@ -110,17 +110,17 @@ public sealed class OciCheckpointTests(OciHost host) : IClassFixture<OciHost>
         Criu.Need();
         var bundle = Bundle("big=$(head -c 500000 /dev/zero | busybox tr '\\0' x); " + Counter);
         var id = await RunAsync(bundle);
-        await CountsAsync(bundle, 3);
+        await CheckpointCommands.CountsAsync(bundle, 3);
         (await host.RunAsync("checkpoint", "--pre-dump", "--image-path", Path.Combine(bundle, "first"), id)).Succeeded();
-        var then = Lines(bundle).Length;
-        await CountsAsync(bundle, then + 3);
+        var then = CheckpointCommands.Lines(bundle).Length;
+        await CheckpointCommands.CountsAsync(bundle, then + 3);
         (await CheckpointAsync(bundle, id, "--parent-path", "/absolute")).Failed(1, "must be relative");
         (await CheckpointAsync(bundle, id, "--parent-path", "../nothing")).Failed(1, "there is no directory");
         (await CheckpointAsync(bundle, id, "--parent-path", "../first")).Succeeded();
         Assert.True(PagesIn(Path.Combine(bundle, "checkpoint")) < PagesIn(Path.Combine(bundle, "first")), "the second dump is smaller");
-        var before = Lines(bundle).Length;
+        var before = CheckpointCommands.Lines(bundle).Length;
         (await RestoreAsync(bundle, id, "--detach")).Succeeded();
-        await CountsAsync(bundle, before + 3);
+        await CheckpointCommands.CountsAsync(bundle, before + 3);
     }
 
     [Fact]
@@ -129,12 +129,12 @@ public sealed class OciCheckpointTests(OciHost host) : IClassFixture<OciHost>
         Criu.Need();
         var bundle = Bundle(Counter);
         var id = await RunAsync(bundle);
-        await CountsAsync(bundle, 3);
+        await CheckpointCommands.CountsAsync(bundle, 3);
         (await host.RunAsync("pause", id)).Succeeded();
         (await CheckpointAsync(bundle, id)).Succeeded();
-        var before = Lines(bundle).Length;
+        var before = CheckpointCommands.Lines(bundle).Length;
         (await RestoreAsync(bundle, id, "--detach")).Succeeded();
-        await CountsAsync(bundle, before + 3);
+        await CheckpointCommands.CountsAsync(bundle, before + 3);
     }
 
     [Fact]
@@ -147,16 +147,16 @@ public sealed class OciCheckpointTests(OciHost host) : IClassFixture<OciHost>
         {
             var bundle = Bundle(Counter, config => config["linux"]!["namespaces"]![4]!["path"] = $"/run/netns/{name}");
             var id = await RunAsync(bundle);
-            await CountsAsync(bundle, 3);
+            await CheckpointCommands.CountsAsync(bundle, 3);
             var network = await NetworkAsync(id);
             const string port = "20319";
             using var server = Command.Start(Binaries.Need("criu"), ["page-server", "--images-dir", Directory.CreateDirectory(Path.Combine(bundle, "checkpoint")).FullName, "--port", port, "--address", "127.0.0.1"], null);
             await Eventually.TrueAsync(async () => (await Command.RunAsync("ss", "-Hltn", "sport", "=", port)).Text.Length > 0, "the server listens", seconds: 60);
             (await CheckpointAsync(bundle, id, "--page-server", $"127.0.0.1:{port}")).Succeeded();
             await server.WaitForExitAsync(TestContext.Current.CancellationToken);
-            var before = Lines(bundle).Length;
+            var before = CheckpointCommands.Lines(bundle).Length;
             (await RestoreAsync(bundle, id, "--detach")).Succeeded();
-            await CountsAsync(bundle, before + 3);
+            await CheckpointCommands.CountsAsync(bundle, before + 3);
             Assert.Equal(network, await NetworkAsync(id));
             (await host.RunAsync("delete", "--force", id)).Succeeded();
         }
@@ -179,7 +179,7 @@ public sealed class OciCheckpointTests(OciHost host) : IClassFixture<OciHost>
         });
         JsonArray Hook(string name) => [new JsonObject { ["path"] = "/bin/sh", ["args"] = new JsonArray("sh", "-c", $"(echo {name}; cat; echo) >>hooks") }];
         var id = await RunAsync(bundle);
-        await CountsAsync(bundle, 3);
+        await CheckpointCommands.CountsAsync(bundle, 3);
         File.Delete(Path.Combine(bundle, "hooks"));
         (await CheckpointAsync(bundle, id)).Succeeded();
         (await RestoreAsync(bundle, id, "--detach")).Succeeded();
@@ -200,7 +200,7 @@ public sealed class OciCheckpointTests(OciHost host) : IClassFixture<OciHost>
         Criu.Need();
         var bundle = Bundle(Counter);
         var id = await RunAsync(bundle);
-        await CountsAsync(bundle, 3);
+        await CheckpointCommands.CountsAsync(bundle, 3);
         (await CheckpointAsync(bundle, id)).Succeeded();
         (await host.RunAsync("restore", "--detach", "--bundle", bundle, "--image-path", Path.Combine(bundle, "nothing"), id)).Failed(1, "there is no checkpoint there");
 
@@ -237,12 +237,12 @@ public sealed class OciCheckpointTests(OciHost host) : IClassFixture<OciHost>
         Binaries.Need("criu");
         var bundle = Bundle(Counter);
         var id = await RunAsync(bundle);
-        await CountsAsync(bundle, 3);
+        await CheckpointCommands.CountsAsync(bundle, 3);
         (await host.LeaveAsync(host.Bundle("true"), "exec", "--detach", id, "sleep", "1000")).Succeeded();
         (await CheckpointAsync(bundle, id)).Failed(1, "was started in the container by exec");
         Assert.False(Directory.Exists(Path.Combine(bundle, "checkpoint")));
         Assert.Equal("running", await host.StatusAsync(id));
-        await CountsAsync(bundle, Lines(bundle).Length + 3);
+        await CheckpointCommands.CountsAsync(bundle, CheckpointCommands.Lines(bundle).Length + 3);
     }
 
     [Fact]
@@ -251,7 +251,7 @@ public sealed class OciCheckpointTests(OciHost host) : IClassFixture<OciHost>
         Assert.SkipWhen(Criu.Works, "CRIU can run here");
         var bundle = Bundle(Counter);
         var id = await RunAsync(bundle);
-        await CountsAsync(bundle, 3);
+        await CheckpointCommands.CountsAsync(bundle, 3);
         if (Binaries.Find("criu") is not null)
         {
             // Why, is in the log, and the log is what is left.
@@ -264,7 +264,7 @@ public sealed class OciCheckpointTests(OciHost host) : IClassFixture<OciHost>
         (await host.RunAsync("--criu", "/bin/false", "checkpoint", "--image-path", other, id)).Failed(1, "CRIU ended before it had answered");
         Assert.False(Directory.Exists(other));
         Assert.Equal("running", await host.StatusAsync(id));
-        await CountsAsync(bundle, Lines(bundle).Length + 3);
+        await CheckpointCommands.CountsAsync(bundle, CheckpointCommands.Lines(bundle).Length + 3);
     }
 
     [Theory]
@@ -320,12 +320,6 @@ public sealed class OciCheckpointTests(OciHost host) : IClassFixture<OciHost>
         change(config);
         File.WriteAllText(path, config.ToJsonString());
     }
-
-    private static string[][] Lines(string bundle) =>
-        [.. File.ReadAllText(Path.Combine(bundle, "data/lines")).Split('\n')[..^1].Select(line => line.Split(' '))];
-
-    private static Task CountsAsync(string bundle, int lines) => Eventually.TrueAsync(
-        () => File.Exists(Path.Combine(bundle, "data/lines")) && Lines(bundle).Length >= lines, $"there are {lines} lines", seconds: 60);
 
     private static string[] Files(string directory) => [.. Directory.GetFiles(directory).Select(file => Path.GetFileName(file))];
 

@@ -63,6 +63,7 @@ public sealed class OciUserNamespaceTests(OciHost host) : IClassFixture<OciHost>
             config["linux"]!["namespaces"]!.AsArray()[^1]!["path"] = path;
         });
         Assert.Equal([File.ResolveLinkTarget(path, returnFinalTarget: false)!.Name, "0"], (await host.RunAsync("run", "--bundle", bundle, OciHost.NewId())).Succeeded().Lines);
+        (await host.RunAsync("delete", "--force", id)).Succeeded();
     }
 
     [Theory]
