@@ -61,14 +61,15 @@ begin vm-tests '
         -class Wherry.EndToEnd.Tests.Suites.CrunSuiteTests
     run unified-end-to-end Wherry.EndToEnd.Tests -class Wherry.EndToEnd.Tests.LimitTests \
         -class Wherry.EndToEnd.Tests.LifecycleTests -class Wherry.EndToEnd.Tests.IsolationTests
+    # Here, so that the machines beside each other take as long.
+    run unified-quotas Wherry.Storage.Tests -class Wherry.Storage.Tests.SizedSnapshotTests
+    run unified-sizes Wherry.EndToEnd.Tests -class Wherry.EndToEnd.Tests.RootSizeTests \
+        -method- "Wherry.EndToEnd.Tests.RootSizeTests.Where_the_file_system_or_the_driver_can_not*"
     exit $status'
 beside=$machine
 # shellcheck disable=SC2016 # for the machine's shell
 begin vm-kernel '
     run unified-apparmor Wherry.EndToEnd.Tests -class Wherry.EndToEnd.Tests.AppArmorTests
-    run unified-quotas Wherry.Storage.Tests -class Wherry.Storage.Tests.SizedSnapshotTests
-    run unified-sizes Wherry.EndToEnd.Tests -class Wherry.EndToEnd.Tests.RootSizeTests \
-        -method- "Wherry.EndToEnd.Tests.RootSizeTests.Where_the_file_system_or_the_driver_can_not*"
     run unified-rootless Wherry.EndToEnd.Tests -class Wherry.EndToEnd.Tests.RootlessCgroupTests
     fuse=Wherry.EndToEnd.Tests.RootlessFuseTests
     run unified-fuse Wherry.EndToEnd.Tests -method "$fuse.It_is_chosen*" -method "$fuse.A_container_outlives*"
