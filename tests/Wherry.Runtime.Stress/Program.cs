@@ -18,7 +18,7 @@ var threads = Enumerable.Range(0, 2).Select(_ => new Thread(() => MakeGarbage(do
 threads.ForEach(thread => thread.Start());
 
 const CloneFlags namespaces = CloneFlags.NewPid | CloneFlags.NewMount | CloneFlags.NewIpc | CloneFlags.NewUts | CloneFlags.NewNetwork | CloneFlags.NewCgroup;
-using var launcher = new ExecLauncher(pid, namespaces);
+var launcher = new ExecLauncher(pid, namespaces);
 using var nothing = FileSyscalls.Open("/dev/null", OpenFlags.ReadWrite);
 var process = new Process { Args = ["true"], Env = ["PATH=/bin"] };
 var order = new ExecOrder(1, new ExecRequest(process, null, StreamSelection.None, Detach: true));

@@ -42,10 +42,8 @@ public static unsafe class NamespaceHolder
             Nothing = parkedNothing.Number,
             Kept = parkedKept.Number,
         };
-        using var child = new VforkChild();
-
         // SAFETY: the argument lives on this frame, which stands still until the child has executed or exited.
-        var pid = child.Run(&Entry, &birth, namespaces);
+        var pid = VforkChild.Run(&Entry, &birth, namespaces);
         if (pid < 0)
         {
             throw new LinuxException($"make namespaces ({namespaces})", -pid);

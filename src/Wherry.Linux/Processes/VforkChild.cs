@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Wherry.Linux.Kernel;
 
@@ -13,45 +14,27 @@ namespace Wherry.Linux.Processes;
 /// argument; only raw system calls on data made ready beforehand; ends by execve or <see cref="Exit"/>.
 /// It may call managed code and may even be made to wait for a collection, like any thread.
 /// </remarks>
-public sealed unsafe partial class VforkChild : IDisposable
+public static unsafe partial class VforkChild
 {
-    private const int StackSize = 256 * 1024;
-    private const int ProtReadWrite = 3;
-    private const int MapPrivateAnonymousStackNoReserve = 0x2 | 0x20 | 0x20000 | 0x4000;
     private const int SigChld = 17;
 
-    private nint _stack;
-
-    /// <summary>Reserves a stack for children; pages are only taken once touched.</summary>
-    public VforkChild() => _stack = Syscall.Check(
-        Syscall.Call(SyscallNumber.Mmap, 0, StackSize, ProtReadWrite, MapPrivateAnonymousStackNoReserve, -1, 0),
-        "reserve a stack for a child process");
-
-    /// <summary>Where the stack begins, growing downwards.</summary>
-    public nint Top => _stack + StackSize;
+    // More than the C library's clone, and what a signal may call in the midst of it, need of the caller's stack; less
+    // than the 64 KiB below the stack pointer at which kernels before Linux 5.0 refuse a main thread's stack to grow.
+    private const int Distance = 32 * 1024;
 
     /// <summary>
-    /// Runs <paramref name="entry"/> in a new child and returns once it has executed a program or exited.
+    /// Runs <paramref name="entry"/> in a new child and returns once it has executed a program or exited. A child may
+    /// make a child of its own.
     /// </summary>
     /// <param name="entry">The child's code.</param>
     /// <param name="argument">Passed to it; shared memory, so results come back through it too.</param>
     /// <param name="flags">Namespaces to make, <see cref="CloneFlags.Parent"/>.</param>
-    /// <returns>The child's process id, or minus errno.</returns>
-    public int Run(delegate* unmanaged<void*, int> entry, void* argument, CloneFlags flags) => Run(entry, argument, flags, Top);
-
-    /// <summary>The same on a stack made ready by another instance; for a child that makes a child of its own.</summary>
-    /// <param name="entry">The child's code.</param>
-    /// <param name="argument">Passed to it.</param>
-    /// <param name="flags">As above.</param>
-    /// <param name="stackTop">That instance's <see cref="Top"/>.</param>
     /// <param name="childId">Where the child's id is written before it runs; null for nowhere.</param>
-    public static int Run(delegate* unmanaged<void*, int> entry, void* argument, CloneFlags flags, nint stackTop, int* childId = null)
+    /// <returns>The child's process id, or minus errno.</returns>
+    public static int Run(delegate* unmanaged<void*, int> entry, void* argument, CloneFlags flags, int* childId = null)
     {
         flags |= childId is null ? CloneFlags.None : CloneFlags.ParentSetTid;
-
-        // SAFETY: the stack outlives the child, which has left our memory when clone returns (CLONE_VFORK).
-        var pid = Clone(entry, (void*)stackTop, (int)(flags | CloneFlags.Memory | CloneFlags.Vfork) | SigChld, argument, childId);
-        return pid == -1 ? -Marshal.GetLastSystemError() : pid;
+        return Make(entry, argument, flags | CloneFlags.Memory | CloneFlags.Vfork, childId);
     }
 
     /// <summary>
@@ -59,23 +42,26 @@ public sealed unsafe partial class VforkChild : IDisposable
     /// enter a time namespace. Only what lies in shared mappings comes back. Only for a process in which no collection
     /// can begin meanwhile: one with a single thread that allocates, the caller.
     /// </summary>
-    public int RunWithOwnMemory(delegate* unmanaged<void*, int> entry, void* argument, CloneFlags flags)
-    {
-        // SAFETY: as above; the child has a copy of the stack.
-        var pid = Clone(entry, (void*)Top, (int)(flags | CloneFlags.Vfork) | SigChld, argument, null);
-        return pid == -1 ? -Marshal.GetLastSystemError() : pid;
-    }
+    public static int RunWithOwnMemory(delegate* unmanaged<void*, int> entry, void* argument, CloneFlags flags) =>
+        Make(entry, argument, flags | CloneFlags.Vfork, null);
 
     /// <summary>Ends the calling child at once, running nothing of this process's exit code.</summary>
     public static void Exit(int code) => Syscall.Call(SyscallNumber.ExitGroup, code);
 
-    public void Dispose()
+    // The child's stack is what the caller's thread has not used of its own. It must lie below the caller's frames: a
+    // collection walks the child's frames and then the caller's as those of one thread, and the runtime takes a frame
+    // at a lower address for one that it has passed already. On a stack of its own, mapped above the thread's by
+    // chance, the child would hide its caller's references, and a collection during its life leave them dangling.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static int Make(delegate* unmanaged<void*, int> entry, void* argument, CloneFlags flags, int* childId)
     {
-        if (_stack != 0)
-        {
-            Syscall.Call(SyscallNumber.Munmap, _stack, StackSize);
-            _stack = 0;
-        }
+        byte here = 0;
+        var stack = ((nint)(&here) & ~15) - Distance;
+
+        // SAFETY: nothing below this frame is in use while this thread stands still, which it does until the child has
+        // left our memory (CLONE_VFORK), or the child has a copy. Threads have stacks many times as large.
+        var pid = Clone(entry, (void*)stack, (int)flags | SigChld, argument, childId);
+        return pid == -1 ? -Marshal.GetLastSystemError() : pid;
     }
 
     [LibraryImport("libc", EntryPoint = "clone")]

@@ -41,8 +41,7 @@ public static unsafe class ContainerHooks
             program.Plan.Stdout = running.Output.Number;
             program.Plan.Stderr = running.Output.Number;
             program.Plan.NewSession = true;
-            using var child = new VforkChild();
-            var pid = child.Run(&ProgramChild, program.Address, CloneFlags.None);
+            var pid = VforkChild.Run(&ProgramChild, program.Address, CloneFlags.None);
             if (pid < 0)
             {
                 throw HookRunner.Failure("startContainer", hook, Errno.Describe(-pid));

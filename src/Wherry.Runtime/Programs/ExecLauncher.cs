@@ -22,11 +22,8 @@ namespace Wherry.Runtime.Programs;
 /// </summary>
 /// <param name="pid">The container's first process, an unreaped child of this process, so the id is its own.</param>
 /// <param name="namespaces">The kinds to join.</param>
-public sealed unsafe class ExecLauncher(int pid, CloneFlags namespaces) : IDisposable
+public sealed unsafe class ExecLauncher(int pid, CloneFlags namespaces)
 {
-    private readonly VforkChild _joinerStack = new();
-    private readonly VforkChild _programStack = new();
-
     private enum JoinStep
     {
         None,
@@ -120,7 +117,6 @@ public sealed unsafe class ExecLauncher(int pid, CloneFlags namespaces) : IDispo
                 ProgramEntry = &ProgramChild,
                 Plan = program.Address,
                 SignalMask = SignalSyscalls.Deliverable,
-                Stack = _programStack.Top,
             };
             if (!Enter(ref join) && FollowsFirstProcess && join.Error == Errno.EBUSY && cgroup.FindBelow(pid) is { } below)
             {
@@ -142,19 +138,13 @@ public sealed unsafe class ExecLauncher(int pid, CloneFlags namespaces) : IDispo
         }
     }
 
-    public void Dispose()
-    {
-        _joinerStack.Dispose();
-        _programStack.Dispose();
-    }
-
     // False where the cgroup could not be joined, and nothing has happened.
     private bool Enter(ref Join join)
     {
         // Who joins a time namespace may not share its memory with anyone.
         var joiner = join.TimeNamespace >= 0
-            ? _joinerStack.RunWithOwnMemory(&JoinerChild, Unsafe.AsPointer(ref join), CloneFlags.None)
-            : _joinerStack.Run(&JoinerChild, Unsafe.AsPointer(ref join), CloneFlags.None);
+            ? VforkChild.RunWithOwnMemory(&JoinerChild, Unsafe.AsPointer(ref join), CloneFlags.None)
+            : VforkChild.Run(&JoinerChild, Unsafe.AsPointer(ref join), CloneFlags.None);
         if (joiner < 0)
         {
             throw new LinuxException("make a process to enter the container", -joiner);
@@ -254,7 +244,7 @@ public sealed unsafe class ExecLauncher(int pid, CloneFlags namespaces) : IDispo
             return 0;
         }
 
-        var pid = VforkChild.Run(join.ProgramEntry, join.Plan, CloneFlags.Parent, join.Stack, &join.Plan->ProcessId);
+        var pid = VforkChild.Run(join.ProgramEntry, join.Plan, CloneFlags.Parent, &join.Plan->ProcessId);
         if (Try(ref join, JoinStep.Clone, pid))
         {
             join.Pid = pid;
@@ -312,7 +302,6 @@ public sealed unsafe class ExecLauncher(int pid, CloneFlags namespaces) : IDispo
         public delegate* unmanaged<void*, int> ProgramEntry;
         public ProgramPlan* Plan;
         public ulong SignalMask;
-        public nint Stack;
         public int Pid;
         public JoinStep FailedStep;
         public int Error;

@@ -41,8 +41,7 @@ internal static unsafe class InitStage
     private static int Start(PreparedProgram program)
     {
         program.Plan.OwnGroup = true;
-        using var stack = new VforkChild();
-        var pid = VforkChild.Run(&ProgramChild, program.Address, CloneFlags.None, stack.Top, &program.Address->ProcessId);
+        var pid = VforkChild.Run(&ProgramChild, program.Address, CloneFlags.None, &program.Address->ProcessId);
         if (pid < 0)
         {
             throw new LinuxException("make a process for the program", -pid);

@@ -57,7 +57,6 @@ internal unsafe struct StageBirth
 
     /// <summary>The clone makes the first process rather than being it.</summary>
     public bool IsTwofold;
-    public nint SecondStack;
 
     /// <summary>The namespace of time that unshare has made; entering it takes memory of one's own.</summary>
     public byte* NewTimeNamespaceFile;
@@ -107,7 +106,7 @@ internal unsafe struct StageBirth
             return 0;
         }
 
-        var pid = VforkChild.Run(&SecondEntry, argument, CloneFlags.Parent, birth.SecondStack);
+        var pid = VforkChild.Run(&SecondEntry, argument, CloneFlags.Parent);
         if (Try(ref birth, BirthStep.Clone, pid))
         {
             birth.Pid = pid;

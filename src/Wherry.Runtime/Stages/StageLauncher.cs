@@ -69,8 +69,6 @@ public static unsafe class StageLauncher
             var entersTime = Join(request.Namespaces, joined, ref birth) || (made & CloneFlags.NewTime) != 0;
             birth.IsTwofold = part is not null || NamespaceKinds.Find(request.Namespaces, "pid") is { Path.Length: > 0 };
             birth.Unshare = birth.IsTwofold ? made : made & CloneFlags.NewTime;
-            using var second = birth.IsTwofold ? new VforkChild() : null;
-            birth.SecondStack = second?.Top ?? 0;
             using var timeFile = new NativeText("/proc/self/ns/time_for_children");
             birth.NewTimeNamespaceFile = (byte*)timeFile.Address;
             using var offsetsFile = new NativeText("/proc/self/timens_offsets");
@@ -144,10 +142,9 @@ public static unsafe class StageLauncher
 
     private static int Run(ref StageBirth birth, CloneFlags flags, bool entersTime, IReadOnlyList<Namespace> namespaces)
     {
-        using var child = new VforkChild();
         fixed (StageBirth* argument = &birth)
         {
-            var pid = entersTime ? child.RunWithOwnMemory(&StageBirth.Entry, argument, flags) : child.Run(&StageBirth.Entry, argument, flags);
+            var pid = entersTime ? VforkChild.RunWithOwnMemory(&StageBirth.Entry, argument, flags) : VforkChild.Run(&StageBirth.Entry, argument, flags);
             if (pid < 0)
             {
                 throw new LinuxException($"make a process in new namespaces ({flags})", -pid);

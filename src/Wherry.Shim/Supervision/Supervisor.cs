@@ -84,7 +84,6 @@ public sealed partial class Supervisor : IPollHandler, IDisposable
     public void Dispose()
     {
         _main?.Streams.Dispose();
-        _execLauncher?.Dispose();
         _listener?.Dispose();
         _signals.Dispose();
         _loop.Dispose();

@@ -40,7 +40,7 @@ public abstract class ExecTests(RuntimeMode mode) : ConformanceTests(mode)
         using (read)
         {
             using var nothing = FileSyscalls.Open("/dev/null", OpenFlags.ReadOnly);
-            using var launcher = new ExecLauncher(container.Sandbox.HostPid!.Value, NamespaceKinds.All(container.Request.Spec.Linux!.Namespaces));
+            var launcher = new ExecLauncher(container.Sandbox.HostPid!.Value, NamespaceKinds.All(container.Request.Spec.Linux!.Namespaces));
             using var root = launcher.OpenRoot();
             var order = new ExecOrder(1, new ExecRequest(change(Program(["sh", "-c", script])), null, StreamSelection.None, Detach: false));
             var pid = launcher.Start(order, CgroupHost.Detect().Locate(container.Location.CgroupsPath), root, nothing, write, write);

@@ -124,7 +124,7 @@ public sealed class ExecCommand : ICommand
     private static int Start(Container container, Process process, CreateOptions options, InheritedDescriptors inherited, IReadOnlyList<string> subgroups, out FileDescriptor? master)
     {
         using var first = container.TryOpenProcess() ?? throw WherryException.Conflict("cannot exec in a stopped container");
-        using var launcher = new ExecLauncher(container.State.Pid, NamespaceKinds.All(container.State.Namespaces))
+        var launcher = new ExecLauncher(container.State.Pid, NamespaceKinds.All(container.State.Namespaces))
         {
             Target = first,
             ProgramsOutliveMaker = true,
