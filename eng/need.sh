@@ -64,6 +64,7 @@ need_test() {
     # Other projects' tests of OCI runtimes.
     need bats bats
     need jq jq
+    need xz-utils xz
     need skopeo skopeo
     need umoci umoci
     # What checkpoint and restore run, and what that runs.

@@ -1,4 +1,3 @@
-using System.Collections;
 using System.Globalization;
 using Wherry.Daemon.Logging;
 using Wherry.Daemon.Options;
@@ -42,9 +41,8 @@ internal static class RootlessEntry
     // Inside, where the user's number is another, his session could not be found by it.
     private static IEnumerable<string> EnvironmentFor(int holder)
     {
-        var inherited = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
-            .Where(entry => entry.Key is not UserDirectories.SessionVariable)
-            .Select(entry => $"{entry.Key}={entry.Value}")
+        var inherited = OwnEnvironment.Entries()
+            .Where(entry => !entry.StartsWith(UserDirectories.SessionVariable + "=", StringComparison.Ordinal))
             .Append($"{RootlessEngine.HolderVariable}={Text(holder)}");
         return UserDirectories.Session is { } session ? inherited.Append($"{UserDirectories.SessionVariable}={session}") : inherited;
     }

@@ -1,4 +1,3 @@
-using System.Collections;
 using System.Globalization;
 using System.Runtime.ExceptionServices;
 using System.Text;
@@ -81,7 +80,7 @@ public sealed class CriuProcess : IDisposable
                 // What it says before it has a log of its own is all there is to tell why it can't run on this kernel.
                 said = FileSyscalls.MemoryFile("criu");
                 var pid = ProgramSpawn.Start(
-                    program, [program, "swrk", SocketNumber.ToString(CultureInfo.InvariantCulture)], OwnEnvironment(),
+                    program, [program, "swrk", SocketNumber.ToString(CultureInfo.InvariantCulture)], ItsEnvironment(),
                     [input, said, said, theirs, .. inherited], blockedSignals: 0);
                 return new CriuProcess(pid, ours, said);
             }
@@ -157,19 +156,8 @@ public sealed class CriuProcess : IDisposable
         WherryException.Unsupported($"checkpoint and restore need CRIU (criu.org), and there is no program {name}: apt-get install criu");
 
     // It runs ip, iptables and tar.
-    private static List<string> OwnEnvironment()
-    {
-        var variables = new List<string> { $"PATH={SearchPath}" };
-        foreach (DictionaryEntry variable in Environment.GetEnvironmentVariables())
-        {
-            if ((string)variable.Key != "PATH")
-            {
-                variables.Add($"{variable.Key}={variable.Value}");
-            }
-        }
-
-        return variables;
-    }
+    private static IReadOnlyList<string> ItsEnvironment() =>
+        [$"PATH={SearchPath}", .. OwnEnvironment.Entries().Where(entry => !entry.StartsWith("PATH=", StringComparison.Ordinal))];
 
     private CriuAnswer Ask(CriuKind kind, CriuOptions? options, Action<string, int, FileDescriptor?>? onEvent, bool keepsOpen = false, int feature = 0)
     {

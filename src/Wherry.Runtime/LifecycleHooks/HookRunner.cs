@@ -69,9 +69,9 @@ public static class HookRunner
         }
     }
 
-    // Of all ends this is the one that nobody finds out about from the hook, which has nothing to say any more.
+    // The end of which the hook itself could say nothing.
     private static string Describe(int exitCode) =>
-        exitCode == SignalExit + SignalNumber.Sys ? $"exit code {exitCode} (bad system call: the container's filter forbids it)" : $"exit code {exitCode}";
+        exitCode == SignalExit + SignalNumber.Sys ? $"exit code {exitCode} (bad system call)" : $"exit code {exitCode}";
 
     private static void Run(string kind, Hook hook, ReadOnlySpan<byte> state, string directory, IReadOnlyList<string>? environment)
     {

@@ -291,10 +291,8 @@ public sealed class ContainerStage
         HookRunner.Run("createContainer", hooks.CreateContainer, State("creating"), _bundle.Process.Env, FileSyscalls.ProcPath(root.Descriptor));
     }
 
-    // Podman's --group-add keep-groups asks so of a runtime that is crun's equal.
     private bool KeepsGroups() =>
-        _bundle.Spec.Annotations?.GetValueOrDefault("run.oci.keep_original_groups") == "1"
-        || (UserNamespace.IsInside && FileSyscalls.TryReadText("/proc/self/setgroups")?.StartsWith("deny", StringComparison.Ordinal) is true);
+        _order.KeepsGroups || (UserNamespace.IsInside && FileSyscalls.TryReadText("/proc/self/setgroups")?.StartsWith("deny", StringComparison.Ordinal) is true);
 
     private void RunStartHooks(Process process, ResolvedUser user, HostGrant grant, SyscallFilter? filter, bool keepGroups)
     {

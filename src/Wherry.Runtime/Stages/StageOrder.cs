@@ -19,6 +19,9 @@ public sealed record StageOrder
     /// <summary>Variables the program's environment gets beyond the bundle's.</summary>
     public IReadOnlyList<string> ExtraEnvironment { get; init; } = [];
 
+    /// <summary>The program keeps its maker's supplementary groups instead of getting the configuration's.</summary>
+    public bool KeepsGroups { get; init; }
+
     /// <summary>The container's id, for hooks.</summary>
     public string Id { get; init; } = "";
 
@@ -56,6 +59,7 @@ public sealed record StageOrder
         writer.Write(OutlivesMaker);
         writer.Write(FindProgramFirst);
         writer.Write(ExtraEnvironment);
+        writer.Write(KeepsGroups);
         writer.Write(Id);
         writer.Write(NotifySocket);
         writer.Write(MountNamespace);
@@ -76,6 +80,7 @@ public sealed record StageOrder
         OutlivesMaker = reader.ReadBool(),
         FindProgramFirst = reader.ReadBool(),
         ExtraEnvironment = reader.ReadStrings(),
+        KeepsGroups = reader.ReadBool(),
         Id = reader.ReadString(),
         NotifySocket = reader.ReadOptionalString(),
         MountNamespace = reader.ReadInt32(),

@@ -32,10 +32,21 @@ public sealed class OciCheckpointLazyTests(OciHost host) : IClassFixture<OciHost
         (await host.RunAsync("state", other)).Failed(1, "container does not exist");
         Assert.DoesNotContain(host.Cgroups(), cgroup => cgroup.EndsWith("/" + Path.GetFileName(there), StringComparison.Ordinal));
         using var daemon = Command.Start(Binaries.Need("criu"), ["lazy-pages", "--page-server", "--address", "127.0.0.1", "--port", port, "--images-dir", images], null);
-        (await host.LeaveAsync(there, "restore", "--detach", "--lazy-pages", "--bundle", there, "--image-path", images, other)).Succeeded();
-        (await checkpoint).Succeeded();
-        await daemon.WaitForExitAsync(TestContext.Current.CancellationToken);
-        Assert.Equal(0, daemon.ExitCode);
+        try
+        {
+            (await host.LeaveAsync(there, "restore", "--detach", "--lazy-pages", "--bundle", there, "--image-path", images, other)).Succeeded();
+            (await checkpoint).Succeeded();
+            await daemon.WaitForExitAsync(TestContext.Current.CancellationToken);
+            Assert.Equal(0, daemon.ExitCode);
+        }
+        finally
+        {
+            if (!daemon.HasExited)
+            {
+                daemon.Kill();
+            }
+        }
+
         await CheckpointCommands.CountsAsync(bundle, before + 3);
         var lines = CheckpointCommands.Lines(bundle);
         Assert.Equal(Enumerable.Range(1, lines.Length), lines.Select(line => int.Parse(line[0], CultureInfo.InvariantCulture)));

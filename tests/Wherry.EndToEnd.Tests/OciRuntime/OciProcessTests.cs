@@ -39,6 +39,21 @@ public sealed class OciProcessTests(OciHost host) : IClassFixture<OciHost>
         (await host.RunAsync("delete", id)).Succeeded();
     }
 
+    /// <summary>As crun does, for podman's --group-add keep-groups.</summary>
+    [Theory]
+    [InlineData("1", "4321")]
+    [InlineData("0", "777")]
+    public async Task The_caller_s_groups_are_kept_where_an_annotation_says_so(string value, string groups)
+    {
+        var bundle = host.Bundle("echo $(grep ^Groups: /proc/self/status)", config =>
+        {
+            config["process"]!["user"]!["additionalGids"] = new JsonArray(777);
+            config["annotations"] = new JsonObject { ["run.oci.keep_original_groups"] = value };
+        });
+        var result = await Command.RunAsync("setpriv", "--groups", "4321", Binaries.OciRuntime, "--root", host.Root, "run", "--bundle", bundle, OciHost.NewId());
+        Assert.Equal($"Groups: {groups}", result.Succeeded().Text);
+    }
+
     [Fact]
     public async Task Ps_lists_by_id_and_as_ps_does()
     {

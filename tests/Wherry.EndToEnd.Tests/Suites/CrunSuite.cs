@@ -5,16 +5,11 @@ namespace Wherry.EndToEnd.Tests.Suites;
 /// <summary>crun's tests, unpacked and made ready to run with our runtime.</summary>
 public sealed partial class CrunSuite : IAsyncLifetime
 {
-    /// <summary>The version that the list is about; others have other tests.</summary>
-    private const string Version = "1.8.1";
-
     private static readonly TimeSpan LongestFile = TimeSpan.FromMinutes(4);
 
     private string? _missing;
 
-    private static string Folder { get; } = Path.Combine(Binaries.Repository, "out/suites/crun");
-
-    private static string TestFolder { get; } = Path.Combine(Folder, "tests");
+    private static string TestFolder { get; } = Path.Combine(SuiteSource.FolderOf("crun"), "tests");
 
     private static string Parts { get; } = Path.Combine(Binaries.Repository, "eng/suites/crun");
 
@@ -22,19 +17,7 @@ public sealed partial class CrunSuite : IAsyncLifetime
 
     public static IEnumerable<string> Files => Directory.GetFiles(TestFolder, "test_*.py").Select(path => Path.GetFileName(path));
 
-    public async ValueTask InitializeAsync()
-    {
-        if (!Environment.IsPrivilegedProcess)
-        {
-            _missing = "containers need root";
-            return;
-        }
-
-        var prepared = await Command.ShellAsync($"cd '{Binaries.Repository}' && eng/suites/crun.sh out/suites/crun");
-        _missing = prepared.ExitCode != 0 ? prepared.Error.Trim()
-            : (await File.ReadAllTextAsync(Path.Combine(Folder, ".tarball-version"))).Trim() is var version && version != Version ? $"the list is for crun {Version}, and this host's source is {version}"
-            : null;
-    }
+    public async ValueTask InitializeAsync() => _missing = await SuiteSource.PrepareAsync("crun", "1.8.1", ".tarball-version");
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 

@@ -5,32 +5,17 @@ namespace Wherry.EndToEnd.Tests.Suites;
 /// <summary>runc's integration tests, unpacked and made ready to run with our runtime.</summary>
 public sealed partial class RuncSuite : IAsyncLifetime
 {
-    /// <summary>The version that the list is about; others have other tests.</summary>
-    private const string Version = "1.1.5";
-
     private static readonly TimeSpan LongestFile = TimeSpan.FromMinutes(4);
 
     private string? _missing;
 
-    private static string Folder { get; } = Path.Combine(Binaries.Repository, "out/suites/runc");
+    private static string Folder { get; } = SuiteSource.FolderOf("runc");
 
     private static string TestFolder { get; } = Path.Combine(Folder, "tests/integration");
 
     public static SuiteList List { get; } = SuiteList.Read(Path.Combine(Binaries.Repository, "tests/Wherry.EndToEnd.Tests/Suites/runc.list"));
 
-    public async ValueTask InitializeAsync()
-    {
-        if (!Environment.IsPrivilegedProcess)
-        {
-            _missing = "containers need root";
-            return;
-        }
-
-        var prepared = await Command.ShellAsync($"cd '{Binaries.Repository}' && eng/suites/runc.sh out/suites/runc");
-        _missing = prepared.ExitCode != 0 ? prepared.Error.Trim()
-            : (await File.ReadAllTextAsync(Path.Combine(Folder, "VERSION"))).Trim() is var version && version != Version ? $"the list is for runc {Version}, and this host's source is {version}"
-            : null;
-    }
+    public async ValueTask InitializeAsync() => _missing = await SuiteSource.PrepareAsync("runc", "1.1.5", "VERSION");
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 

@@ -19,6 +19,10 @@ namespace Wherry.Shim.Oci.Containers;
 /// </summary>
 public sealed class NewContainer : IDisposable
 {
+    // By which podman's --group-add keep-groups asks a runtime for it. The engine's containers have annotations from its
+    // API's callers, and none of its own groups.
+    private const string KeepGroups = "run.oci.keep_original_groups";
+
     private readonly GlobalOptions _global;
     private readonly CreateOptions _options;
     private readonly Reservation _reservation;
@@ -135,6 +139,7 @@ public sealed class NewContainer : IDisposable
                     NewKeyring = !_options.NoNewKeyring,
                     FilterFile = FilterFile(),
                     ExtraEnvironment = inherited.Environment,
+                    KeepsGroups = Bundle.Spec.Annotations?.GetValueOrDefault(KeepGroups) == "1",
                     NotifySocket = Environment.GetEnvironmentVariable("NOTIFY_SOCKET") is ['/', ..] and var path ? path : null,
                 },
             },
