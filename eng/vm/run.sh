@@ -46,7 +46,7 @@ mkdir -p "$exchange"
 rm -f "$exchange/status"
 printf '%s\n' "$command" >"$exchange/command"
 timeout --kill-after=10 "${WHERRY_VM_TIMEOUT:-1800}" qemu-system-x86_64 \
-    -accel tcg,thread=multi -cpu max -smp 2 -m 3072 -nodefaults -no-user-config -no-reboot -display none \
+    -accel tcg,thread=multi -cpu max -smp 1 -m 3072 -nodefaults -no-user-config -no-reboot -display none \
     -serial "file:$exchange/console" -kernel "$kernel/boot/vmlinuz-$version" -initrd "$work/initrd" \
     -append "$append" \
     -fsdev local,id=host,path=/,security_model=none,readonly=on,multidevs=remap \
