@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Wherry.Linux.Kernel;
 using Wherry.Linux.Signals;
@@ -6,14 +7,10 @@ namespace Wherry.Linux.Processes;
 
 /// <summary>
 /// A child that does nothing, for the kernel or a service to be given a process. Ended when disposed; should this
-/// process be killed before, by itself in a minute.
+/// process be killed before, by itself in a minute. It holds none of this process's descriptors, and so no locks.
 /// </summary>
-public sealed unsafe partial class IdleProcess : IDisposable
+public sealed unsafe class IdleProcess : IDisposable
 {
-    private const int SigChld = 17;
-    private const int StackSize = 16 * 1024;
-    private const int ProtReadWrite = 3;
-    private const int MapPrivateAnonymous = 0x22;
     private const int LifetimeSeconds = 60;
 
     private IdleProcess(int id) => Id = id;
@@ -27,13 +24,17 @@ public sealed unsafe partial class IdleProcess : IDisposable
         // Its code is libc's alone, nothing of this program's: a copy of this process can't run managed code (see
         // VforkChild), but it can sleep.
         var sleep = NativeLibrary.GetExport(NativeLibrary.Load("libc.so.6"), "sleep");
-        var stack = Syscall.Check(Syscall.Call(SyscallNumber.Mmap, 0, StackSize, ProtReadWrite, MapPrivateAnonymous, -1, 0), "reserve a stack");
+        var birth = new Birth { Sleep = (delegate* unmanaged<void*, int>)sleep, Flags = namespaces | CloneFlags.Parent };
 
-        // SAFETY: the child has a copy of the stack, so ours may go at once.
-        var pid = Clone(sleep, stack + StackSize, (int)namespaces | SigChld, LifetimeSeconds);
-        var error = Marshal.GetLastSystemError();
-        Syscall.Call(SyscallNumber.Munmap, stack, StackSize);
-        return pid >= 0 ? new IdleProcess(pid) : throw new LinuxException("make an idle process", error);
+        // SAFETY: the argument lies on this frame, which stands still until the child has exited.
+        var maker = VforkChild.Run(&Entry, &birth, CloneFlags.None);
+        if (maker >= 0)
+        {
+            ProcessSyscalls.Wait(maker, block: true);
+        }
+
+        var pid = maker < 0 ? maker : birth.Pid;
+        return pid >= 0 ? new IdleProcess(pid) : throw new LinuxException("make an idle process", -pid);
     }
 
     public void Dispose()
@@ -42,6 +43,22 @@ public sealed unsafe partial class IdleProcess : IDisposable
         ProcessSyscalls.Wait(Id, block: true);
     }
 
-    [LibraryImport("libc", EntryPoint = "clone")]
-    private static partial int Clone(nint entry, nint stack, int flags, nint argument);
+    // What sleeps can close nothing, so it is made by a child that has closed everything before.
+    [UnmanagedCallersOnly]
+    private static int Entry(void* argument)
+    {
+        // SAFETY: see Start.
+        ref var birth = ref Unsafe.AsRef<Birth>(argument);
+        Syscall.Call(SyscallNumber.CloseRange, 0, int.MaxValue, 0);
+        birth.Pid = VforkChild.StartCopy(birth.Sleep, (void*)LifetimeSeconds, birth.Flags);
+        VforkChild.Exit(0);
+        return 0;
+    }
+
+    private struct Birth
+    {
+        public delegate* unmanaged<void*, int> Sleep;
+        public CloneFlags Flags;
+        public int Pid;
+    }
 }

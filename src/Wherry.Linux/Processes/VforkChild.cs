@@ -45,6 +45,13 @@ public static unsafe partial class VforkChild
     public static int RunWithOwnMemory(delegate* unmanaged<void*, int> entry, void* argument, CloneFlags flags) =>
         Make(entry, argument, flags | CloneFlags.Vfork, null);
 
+    /// <summary>
+    /// Starts a copy of this process with memory of its own and does not wait for it. Nothing managed can run in it: its
+    /// code has to be a library's, and ends with it.
+    /// </summary>
+    public static int StartCopy(delegate* unmanaged<void*, int> entry, void* argument, CloneFlags flags) =>
+        Make(entry, argument, flags, null);
+
     /// <summary>Ends the calling child at once, running nothing of this process's exit code.</summary>
     public static void Exit(int code) => Syscall.Call(SyscallNumber.ExitGroup, code);
 
@@ -59,7 +66,7 @@ public static unsafe partial class VforkChild
         var stack = ((nint)(&here) & ~15) - Distance;
 
         // SAFETY: nothing below this frame is in use while this thread stands still, which it does until the child has
-        // left our memory (CLONE_VFORK), or the child has a copy. Threads have stacks many times as large.
+        // left our memory (CLONE_VFORK), or the child has a copy of it. Threads have stacks many times as large.
         var pid = Clone(entry, (void*)stack, (int)flags | SigChld, argument, childId);
         return pid == -1 ? -Marshal.GetLastSystemError() : pid;
     }

@@ -41,6 +41,15 @@ public sealed class VforkChildTests
         Assert.Equal((2, order.Pid), (order.Runs, ProcessSyscalls.Wait(order.Pid, block: true) is { ExitCode: 7 } ? order.Pid : 0));
     }
 
+    /// <summary>A lock that a killed maker held would be held on by it.</summary>
+    [Fact]
+    public void An_idle_process_holds_none_of_its_makers_descriptors()
+    {
+        using var idle = IdleProcess.Start();
+        Assert.Empty(Directory.GetFileSystemEntries($"/proc/{idle.Id}/fd"));
+        Assert.Equal(Environment.ProcessId, ProcessStat.TryRead(idle.Id)!.Value.Parent);
+    }
+
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static unsafe List<int> HoldWhileChildReads(int descriptor)
     {
