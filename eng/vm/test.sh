@@ -33,10 +33,9 @@ prologue="export WHERRY_OUT='${WHERRY_OUT:-$PWD/out}' WHERRY_TEST_CLIENT=docker"
     run() { # NAME PROJECT FILTER...
         name=$1 project=$2
         shift 2
-        "tests/$project/bin/Debug/net10.0/$project" -noColor -trx "/run/exchange/$name.trx" "$@" || status=1
+        "tests/$project/bin/Release/net10.0/$project" -noColor -trx "/run/exchange/$name.trx" "$@" || status=1
     }'
-# Software emulation keeps little more than one processor busy, so two machines run beside each other. What both need is
-# fetched before.
+# A machine has one processor, so two run beside each other. What both need is fetched before.
 eng/vm/kernel.sh >/dev/null
 # The machines have no network; where there is none here either, those tests say so.
 for suite in runc crun; do "eng/suites/$suite.sh" "out/suites/$suite" || true; done
@@ -45,7 +44,7 @@ status=0
 # shellcheck disable=SC2016 # for the machine's shell
 begin vm-tests '
     # What asks nothing of the kernel is shown well enough on the host.
-    set -- -class- Wherry.Runtime.Tests.Containers.CollectionStressTests \
+    set -- -class- Wherry.Runtime.Tests.Containers.CollectionStressTests -class- Wherry.Runtime.Tests.Containers.StreamTests \
         -class- Wherry.Runtime.Tests.Parts.HostileSpecTests -class- Wherry.Runtime.Tests.Seccomp.FilterCompilerTests
     # Of the modes beside root what differs on a unified hierarchy: cgroups, and an ordinary user who has been given one.
     for tests in Hook Mount Namespace Process; do
@@ -54,15 +53,10 @@ begin vm-tests '
         done
     done
     run unified-runtime Wherry.Runtime.Tests "$@"
-    ordinary=Wherry.EndToEnd.Tests.OciRuntime.OciOrdinaryUserTests
-    run unified-ordinary-user Wherry.EndToEnd.Tests -method "$ordinary.In_a_cgroup_that_is_his_limits_hold" \
-        -method "$ordinary.A_container_lives_through_every_command"
     WHERRY_SUITE_PLACE=machine run unified-suites Wherry.EndToEnd.Tests -class Wherry.EndToEnd.Tests.Suites.RuncSuiteTests \
         -class Wherry.EndToEnd.Tests.Suites.CrunSuiteTests
     run unified-end-to-end Wherry.EndToEnd.Tests -class Wherry.EndToEnd.Tests.LimitTests \
         -class Wherry.EndToEnd.Tests.LifecycleTests -class Wherry.EndToEnd.Tests.IsolationTests
-    # Here, so that the machines beside each other take as long.
-    run unified-quotas Wherry.Storage.Tests -class Wherry.Storage.Tests.SizedSnapshotTests
     run unified-sizes Wherry.EndToEnd.Tests -class Wherry.EndToEnd.Tests.RootSizeTests \
         -method- "Wherry.EndToEnd.Tests.RootSizeTests.Where_the_file_system_or_the_driver_can_not*"
     exit $status'
@@ -70,6 +64,10 @@ beside=$machine
 # shellcheck disable=SC2016 # for the machine's shell
 begin vm-kernel '
     run unified-apparmor Wherry.EndToEnd.Tests -class Wherry.EndToEnd.Tests.AppArmorTests
+    run unified-quotas Wherry.Storage.Tests -class Wherry.Storage.Tests.SizedSnapshotTests
+    ordinary=Wherry.EndToEnd.Tests.OciRuntime.OciOrdinaryUserTests
+    run unified-ordinary-user Wherry.EndToEnd.Tests -method "$ordinary.In_a_cgroup_that_is_his_limits_hold" \
+        -method "$ordinary.A_container_lives_through_every_command"
     run unified-rootless Wherry.EndToEnd.Tests -class Wherry.EndToEnd.Tests.RootlessCgroupTests
     fuse=Wherry.EndToEnd.Tests.RootlessFuseTests
     run unified-fuse Wherry.EndToEnd.Tests -method "$fuse.It_is_chosen*" -method "$fuse.A_container_outlives*"
