@@ -16,7 +16,7 @@ for helper in recvtty sd-helper seccompagent; do
 done
 install -m 755 "$parts/get-images.sh" "$tests/get-images.sh"
 [ -e "$tests/helpers.orig" ] || cp "$tests/helpers.bash" "$tests/helpers.orig"
-cat "$tests/helpers.orig" "$parts/waiting.bash" >"$tests/helpers.bash"
+cat "$tests/helpers.orig" "$parts/overrides.bash" >"$tests/helpers.bash"
 
 install -D -m 755 "$parts/gawk" "$folder/bin/gawk"
 

@@ -51,7 +51,7 @@ public sealed class AttackTests(EngineFixture fixture) : EngineTests(fixture)
             while :; do
               for p in /proc/[0-9]*; do
                 exe=$(readlink $p/exe 2>/dev/null)
-                case $exe in ''|/bin/*) ;; *) (echo overwritten > $p/exe) 2>/dev/null && echo wrote $exe; exec 9<$p/exe && (echo overwritten > /proc/self/fd/9) 2>/dev/null && echo wrote9 $exe; exec 9<&- ;; esac
+                case $exe in ''|/bin/*) ;; *) (echo overwritten > $p/exe) 2>/dev/null && echo wrote $exe; (exec 9<$p/exe && echo overwritten > /proc/self/fd/9) 2>/dev/null && echo wrote9 $exe ;; esac
               done
             done
             """;
