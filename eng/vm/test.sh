@@ -57,6 +57,13 @@ begin vm-tests '
         -class Wherry.EndToEnd.Tests.Suites.CrunSuiteTests
     run unified-end-to-end Wherry.EndToEnd.Tests -class Wherry.EndToEnd.Tests.LimitTests \
         -class Wherry.EndToEnd.Tests.LifecycleTests -class Wherry.EndToEnd.Tests.IsolationTests
+    # From here on what could be in either machine, so that both take as long.
+    run unified-quotas Wherry.Storage.Tests -class Wherry.Storage.Tests.SizedSnapshotTests
+    ordinary=Wherry.EndToEnd.Tests.OciRuntime.OciOrdinaryUserTests
+    run unified-ordinary-user Wherry.EndToEnd.Tests -method "$ordinary.In_a_cgroup_that_is_his_limits_hold" \
+        -method "$ordinary.A_container_lives_through_every_command"
+    fuse=Wherry.EndToEnd.Tests.RootlessFuseTests
+    run unified-fuse Wherry.EndToEnd.Tests -method "$fuse.It_is_chosen*" -method "$fuse.A_container_outlives*"
     run unified-sizes Wherry.EndToEnd.Tests -class Wherry.EndToEnd.Tests.RootSizeTests \
         -method- "Wherry.EndToEnd.Tests.RootSizeTests.Where_the_file_system_or_the_driver_can_not*"
     exit $status'
@@ -64,13 +71,7 @@ beside=$machine
 # shellcheck disable=SC2016 # for the machine's shell
 begin vm-kernel '
     run unified-apparmor Wherry.EndToEnd.Tests -class Wherry.EndToEnd.Tests.AppArmorTests
-    run unified-quotas Wherry.Storage.Tests -class Wherry.Storage.Tests.SizedSnapshotTests
-    ordinary=Wherry.EndToEnd.Tests.OciRuntime.OciOrdinaryUserTests
-    run unified-ordinary-user Wherry.EndToEnd.Tests -method "$ordinary.In_a_cgroup_that_is_his_limits_hold" \
-        -method "$ordinary.A_container_lives_through_every_command"
     run unified-rootless Wherry.EndToEnd.Tests -class Wherry.EndToEnd.Tests.RootlessCgroupTests
-    fuse=Wherry.EndToEnd.Tests.RootlessFuseTests
-    run unified-fuse Wherry.EndToEnd.Tests -method "$fuse.It_is_chosen*" -method "$fuse.A_container_outlives*"
     # CRIU, as Debian has it, knows no newer kernel than Debian has.
     callers=Wherry.EndToEnd.Tests.OciRuntime
     run unified-checkpoint Wherry.EndToEnd.Tests -method "$callers.OciCheckpointTests.*" -method "$callers.OciCheckpointKeptTests.*" \

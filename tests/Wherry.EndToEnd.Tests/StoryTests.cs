@@ -3,11 +3,11 @@ using System.Net;
 
 namespace Wherry.EndToEnd.Tests;
 
-/// <summary>A database packaged by hand, as people first did with Docker: from an interactive shell to a service.</summary>
+/// <summary>A database packaged by hand, as people first did with Docker: from an interactive shell to a service. One with either client.</summary>
 public sealed class StoryTests(EngineFixture fixture) : EngineTests(fixture)
 {
-    [Theory, BothClients]
-    public Task Postgresql_packaged_by_hand_serves_and_keeps_its_rows(string client) => PackagedByHandAsync(client, new Database
+    [Fact]
+    public Task Postgresql_packaged_by_hand_serves_and_keeps_its_rows() => PackagedByHandAsync(Clients.Docker, new Database
     {
         Packages = "postgresql",
         Image = "handmade-postgresql",
@@ -28,8 +28,8 @@ public sealed class StoryTests(EngineFixture fixture) : EngineTests(fixture)
         Query = (port, sql) => Command.RunAsync(Binaries.Need("psql"), "-h", "127.0.0.1", "-p", port, "-U", "postgres", "-X", "-A", "-t", "-q", "-c", sql),
     });
 
-    [Theory, BothClients]
-    public Task Mariadb_packaged_by_hand_serves_and_keeps_its_rows(string client) => PackagedByHandAsync(client, new Database
+    [Fact]
+    public Task Mariadb_packaged_by_hand_serves_and_keeps_its_rows() => PackagedByHandAsync(Clients.Wherry, new Database
     {
         Packages = "mariadb-server",
         Image = "handmade-mariadb",
