@@ -3,7 +3,10 @@ using System.Net;
 
 namespace Wherry.EndToEnd.Tests;
 
-/// <summary>A database packaged by hand, as people first did with Docker: from an interactive shell to a service. One with either client.</summary>
+/// <summary>
+/// A database packaged by hand, as people first did with Docker: from an interactive shell to a service; one with either
+/// client.
+/// </summary>
 public sealed class StoryTests(EngineFixture fixture) : EngineTests(fixture)
 {
     [Fact]

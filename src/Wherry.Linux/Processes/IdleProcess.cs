@@ -24,7 +24,7 @@ public sealed unsafe class IdleProcess : IDisposable
         // Its code is libc's alone, nothing of this program's: a copy of this process can't run managed code (see
         // VforkChild), but it can sleep.
         var sleep = NativeLibrary.GetExport(NativeLibrary.Load("libc.so.6"), "sleep");
-        var birth = new Birth { Sleep = (delegate* unmanaged<void*, int>)sleep, Flags = namespaces | CloneFlags.Parent };
+        var birth = new Birth { Sleep = (delegate* unmanaged<void*, int>)sleep, Flags = namespaces | CloneFlags.Parent, Pid = -Errno.ESRCH };
 
         // SAFETY: the argument lies on this frame, which stands still until the child has exited.
         var maker = VforkChild.Run(&Entry, &birth, CloneFlags.None);
@@ -34,7 +34,7 @@ public sealed unsafe class IdleProcess : IDisposable
         }
 
         var pid = maker < 0 ? maker : birth.Pid;
-        return pid >= 0 ? new IdleProcess(pid) : throw new LinuxException("make an idle process", -pid);
+        return pid > 0 ? new IdleProcess(pid) : throw new LinuxException("make an idle process", -pid);
     }
 
     public void Dispose()

@@ -72,7 +72,6 @@ public sealed class RestClient(string socketPath) : IDisposable
         {
             // Kept alive: what came is the answer.
         }
-
         catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionReset)
         {
             // Closed with some of the request unread, which the kernel tells after all that was answered.
