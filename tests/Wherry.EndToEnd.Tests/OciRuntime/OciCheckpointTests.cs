@@ -108,7 +108,12 @@ public sealed class OciCheckpointTests(OciHost host) : IClassFixture<OciHost>
     public async Task Memory_dumped_before_is_not_dumped_again()
     {
         Criu.Need();
-        var bundle = Bundle("big=$(head -c 500000 /dev/zero | busybox tr '\\0' x); " + Counter);
+        // It waits without another process: one made for that is for a moment a copy of this one, and would be dumped whole.
+        var bundle = Bundle("""
+            big=$(head -c 500000 /dev/zero | busybox tr '\0' x); n=0; exec 3>>/data/lines
+            busybox mkfifo /tmp/silent; exec 4<>/tmp/silent
+            while true; do n=$((n+1)); echo $n >&3; read -t 0.05 -u 4 nothing; done
+            """);
         var id = await RunAsync(bundle);
         await CheckpointCommands.CountsAsync(bundle, 3);
         (await host.RunAsync("checkpoint", "--pre-dump", "--image-path", Path.Combine(bundle, "first"), id)).Succeeded();
