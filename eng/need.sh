@@ -60,7 +60,9 @@ need_test() {
     need default-mysql-client mysql
     # Run in a virtual machine only; neither is started here.
     need systemd /lib/systemd/systemd
+    need libnss-systemd '/usr/lib/*/libnss_systemd.so.2'
     need dbus /usr/bin/dbus-daemon
+    need dbus-user-session /usr/lib/systemd/user/dbus.socket
     # Other projects' tests of OCI runtimes.
     need bats bats
     need jq jq

@@ -84,7 +84,7 @@ for trees in unified hybrid; do
     export WHERRY_VM_SYSTEMD=$trees
     begin "vm-$trees" "TREES=$trees"'
     run systemd-$TREES Wherry.EndToEnd.Tests -class Wherry.EndToEnd.Tests.OciRuntime.OciSystemdTests \
-        -class Wherry.EndToEnd.Tests.RootlessSystemdTests
+        -class Wherry.EndToEnd.Tests.OciRuntime.OciOrdinarySystemdTests -class Wherry.EndToEnd.Tests.RootlessSystemdTests
     [ "$TREES" != unified ] ||
         WHERRY_SUITE_PLACE=systemd run systemd-suites Wherry.EndToEnd.Tests -class Wherry.EndToEnd.Tests.Suites.RuncSuiteTests
     exit $status'

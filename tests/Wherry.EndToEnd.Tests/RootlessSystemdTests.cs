@@ -1,44 +1,26 @@
-using System.Globalization;
-
 namespace Wherry.EndToEnd.Tests;
 
 /// <summary>The unit that is installed for ordinary users, under a service manager of the user's. Only a host that systemd runs has it.</summary>
 public sealed class RootlessSystemdTests : IAsyncLifetime
 {
-    private const string BootMark = "/run/systemd/system";
-
     private OrdinaryHost _host = null!;
-    private string _manager = "";
+    private UserManager? _manager;
 
     private string Address => $"unix://{_host.RuntimeDirectory}/wherry/wherry.sock";
 
     public async ValueTask InitializeAsync()
     {
-        Assert.SkipUnless(Directory.Exists(BootMark) && DelegatedCgroup.IsUnified, "systemd does not run this host on a unified tree; eng/vm/test.sh boots one that it does run");
+        UserManager.Need();
         _host = await OrdinaryHost.StartAsync();
         await InstallAsync();
-
-        // What logind does for a session, without one: the manager in a cgroup that is the user's.
-        var uid = _host.Uid.ToString(CultureInfo.InvariantCulture);
-        _manager = $"wherry-e2e-user-{uid}";
-        var start = Path.Combine(_host.Directory, "bin/user-manager");
-        await File.WriteAllTextAsync(start, $"""
-            #!/bin/sh
-            cd "/sys/fs/cgroup$(sed -n 's/^0:://p' /proc/self/cgroup)" && chown {uid} . cgroup.procs cgroup.threads cgroup.subtree_control
-            cd / && exec '{_host.AsUser}' env -u XDG_DATA_HOME -u XDG_CONFIG_HOME /lib/systemd/systemd --user --unit=basic.target
-            """, TestContext.Current.CancellationToken);
-        File.SetUnixFileMode(start, (UnixFileMode)0b111_101_101);
-        // Without the usual dependencies, as these would have a machine that has not booted further than to its tests empty /tmp.
-        (await Command.RunAsync("systemd-run", $"--unit={_manager}", "--property=DefaultDependencies=no", "--property=Delegate=yes", "--property=KillMode=control-group", start)).Succeeded();
-        await Eventually.TrueAsync(async () => (await SystemctlAsync("show", "--property=Version")).ExitCode == 0, "the user's service manager answers", seconds: 60);
+        _manager = await UserManager.StartAsync(_host);
     }
 
     public async ValueTask DisposeAsync()
     {
-        if (_manager.Length > 0)
+        if (_manager is not null)
         {
-            await Command.RunAsync("systemctl", "stop", _manager);
-            await Command.RunAsync("systemctl", "reset-failed", _manager);
+            await _manager.DisposeAsync();
         }
 
         if (_host is not null)
@@ -84,5 +66,5 @@ public sealed class RootlessSystemdTests : IAsyncLifetime
         (await _host.RunAsync(["sh", "-c", $"mkdir -p {units} && cat > {units}/wherryd.service"], unit)).Succeeded();
     }
 
-    private Task<CommandResult> SystemctlAsync(params string[] arguments) => _host.RunAsync(["systemctl", "--user", .. arguments]);
+    private Task<CommandResult> SystemctlAsync(params string[] arguments) => _manager!.SystemctlAsync(arguments);
 }

@@ -5,7 +5,7 @@ using Wherry.Linux.Sockets;
 namespace Wherry.Linux.DBus;
 
 /// <summary>
-/// Root's connection to a message bus or, for services that have a socket of their own, to a service. For one thread;
+/// A connection to a message bus or, for services that have a socket of their own, to a service. For one thread;
 /// every wait has a bound.
 /// </summary>
 public sealed class BusConnection : IDisposable
@@ -126,11 +126,16 @@ public sealed class BusConnection : IDisposable
         _socket.Dispose();
     }
 
-    // The kernel tells the other side who we are; the line only says that it should be asked, and user 0 as hexadecimal text.
+    // The kernel tells the other side who we are. A name is not added: in a user namespace ours is not what the other side sees.
     private void Authenticate()
     {
-        Send("\0AUTH EXTERNAL 30\r\n"u8);
+        Send("\0AUTH EXTERNAL\r\nDATA\r\n"u8);
         var answer = ReceiveLine();
+        if (answer.StartsWith("DATA", StringComparison.Ordinal))
+        {
+            answer = ReceiveLine();
+        }
+
         if (!answer.StartsWith("OK ", StringComparison.Ordinal))
         {
             throw new BusException($"not let in: \"{answer}\"");

@@ -10,10 +10,13 @@ namespace Wherry.Runtime.Checks;
 /// </summary>
 public static class UnlimitedCheck
 {
+    private const string UsualAdvice = "on hosts with cgroup v2, --systemd-cgroup or 'systemd-run --user --scope --property Delegate=yes COMMAND' gives one";
+
     /// <param name="resources">What is asked for. Rules on devices are not looked at: in a user namespace nobody can make a device.</param>
     /// <param name="cgroup">Where the container is to be; it need not be there yet.</param>
+    /// <param name="advice">How such a user gets one that does; null for the usual one.</param>
     /// <exception cref="WherryException">Something asked for can't be had there; names all of it.</exception>
-    public static void Require(Resources? resources, CgroupDirectories cgroup)
+    public static void Require(Resources? resources, CgroupDirectories cgroup, string? advice = null)
     {
         if (resources is null)
         {
@@ -24,7 +27,7 @@ public static class UnlimitedCheck
         if (missing.Count > 0)
         {
             throw WherryException.Unsupported(
-                $"{string.Join(", ", missing)}: can't be limited, as this user has been given no cgroup whose controllers do it; on hosts with cgroup v2, 'systemd-run --user --scope --property Delegate=yes COMMAND' gives one");
+                $"{string.Join(", ", missing)}: can't be limited, as this user has been given no cgroup whose controllers do it; {advice ?? UsualAdvice}");
         }
     }
 

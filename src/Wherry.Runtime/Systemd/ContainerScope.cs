@@ -10,7 +10,7 @@ public static class ContainerScope
     /// Makes the scope. systemd takes none without a process: the one returned holds it until the container's own
     /// has joined, and is then to be disposed. When the last process has ended, so has the scope.
     /// </summary>
-    /// <param name="manager">The host's systemd.</param>
+    /// <param name="manager">The caller's. A user's can't limit devices, of which his containers have none but the host's.</param>
     /// <param name="name">The scope's.</param>
     /// <param name="description">For those who list units.</param>
     /// <param name="resources">The container's limits.</param>
@@ -32,7 +32,7 @@ public static class ContainerScope
                 new UnitProperty("CPUAccounting", true),
                 new UnitProperty(isUnified ? "IOAccounting" : "BlockIOAccounting", true),
                 new UnitProperty("TasksAccounting", true),
-                .. UnitDevices.Of(DefaultDevices.AddTo(resources?.Devices ?? [])),
+                .. manager.IsUsers ? [] : UnitDevices.Of(DefaultDevices.AddTo(resources?.Devices ?? [])),
                 .. new UnitLimits(isUnified).Of(resources),
             ]);
             return holder;

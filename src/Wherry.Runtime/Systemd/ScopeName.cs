@@ -11,19 +11,22 @@ namespace Wherry.Runtime.Systemd;
 /// <param name="Unit">Its own name.</param>
 public sealed record ScopeName(string Slice, string Unit)
 {
-    private const string DefaultSlice = "system.slice";
+    private const string HostsSlice = "system.slice";
+    private const string UsersSlice = "user.slice";
     private const string DefaultPrefix = "wherry-oci";
     private const string SliceSuffix = ".slice";
     private const int LongestUnit = 255;
 
     /// <param name="cgroupsPath">The configuration's; empty for the default.</param>
     /// <param name="id">The container's.</param>
+    /// <param name="isUsers">It is to be made by a user's service manager.</param>
     /// <exception cref="WherryException">It is not of that form.</exception>
-    public static ScopeName Parse(string? cgroupsPath, string id)
+    public static ScopeName Parse(string? cgroupsPath, string id, bool isUsers = false)
     {
+        var defaultSlice = isUsers ? UsersSlice : HostsSlice;
         if (string.IsNullOrEmpty(cgroupsPath))
         {
-            return new ScopeName(DefaultSlice, RequireUnit($"{DefaultPrefix}-{id}.scope"));
+            return new ScopeName(defaultSlice, RequireUnit($"{DefaultPrefix}-{id}.scope"));
         }
 
         if (cgroupsPath.Split(':') is not [var slice, var prefix, var name])
@@ -32,11 +35,11 @@ public sealed record ScopeName(string Slice, string Unit)
         }
 
         return new ScopeName(
-            RequireSlice(slice.Length == 0 ? DefaultSlice : slice),
+            RequireSlice(slice.Length == 0 ? defaultSlice : slice),
             RequireUnit(prefix.Length == 0 ? $"{name}.scope" : $"{prefix}-{name}.scope"));
     }
 
-    /// <summary>Its cgroup's path: dashes in a slice's name are its levels (systemd.slice(5)).</summary>
+    /// <summary>Its cgroup's path below its manager's: dashes in a slice's name are its levels (systemd.slice(5)).</summary>
     public string CgroupPath
     {
         get

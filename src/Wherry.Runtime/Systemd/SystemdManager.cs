@@ -1,10 +1,9 @@
 using Wherry.Errors;
 using Wherry.Linux.DBus;
-using Wherry.Linux.Processes;
 
 namespace Wherry.Runtime.Systemd;
 
-/// <summary>The host's systemd, over D-Bus (org.freedesktop.systemd1(5)).</summary>
+/// <summary>A systemd that makes cgroups for us, over D-Bus (org.freedesktop.systemd1(5)).</summary>
 public sealed class SystemdManager : IDisposable
 {
     private const string Name = "org.freedesktop.systemd1";
@@ -12,56 +11,32 @@ public sealed class SystemdManager : IDisposable
     private const string ManagerInterface = Name + ".Manager";
     private const string BusName = "org.freedesktop.DBus";
 
-    // systemd's own socket, which needs no bus; and the system's bus.
-    private const string PrivateSocket = "/run/systemd/private";
-    private const string BusSocket = "/run/dbus/system_bus_socket";
-    private const string BootMark = "/run/systemd/system";
-
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
-
     private readonly BusConnection _connection;
 
     /// <param name="connection">Now owned by this.</param>
-    /// <param name="throughBus">It leads to a bus rather than to systemd itself.</param>
-    internal SystemdManager(BusConnection connection, bool throughBus)
+    /// <param name="isUsers">See <see cref="IsUsers"/>.</param>
+    internal SystemdManager(BusConnection connection, bool isUsers)
     {
         _connection = connection;
-        if (throughBus)
-        {
-            Subscribe();
-        }
+        IsUsers = isUsers;
     }
 
-    /// <exception cref="WherryException">The host was not booted with systemd (sd_booted(3)), we are not root, or systemd can't be reached.</exception>
-    public static SystemdManager Connect()
-    {
-        const string refusal = "systemd cgroup flag passed, but systemd support for managing cgroups is not available";
-        return Environment.IsPrivilegedProcess && !UserNamespace.IsInside
-            ? TryConnect() ?? throw WherryException.Unsupported($"{refusal}: systemd does not run this host (there is no {BootMark}); leave the flag out to have cgroups made without it")
-            : throw WherryException.Unsupported($"{refusal} to ordinary users; leave the flag out");
-    }
+    /// <summary>It is an ordinary user's own, whose units lie below it, rather than the host's.</summary>
+    public bool IsUsers { get; }
 
-    /// <summary>Null where systemd does not run the host.</summary>
-    public static SystemdManager? TryConnect()
-    {
-        if (!Directory.Exists(BootMark))
-        {
-            return null;
-        }
+    /// <summary>Where its cgroup lies, below the v2 tree's root.</summary>
+    public string ReadControlGroup() => Get(ManagerPath, ManagerInterface, "ControlGroup");
 
-        if (BusConnection.TryOpen(PrivateSocket, Patience) is { } direct)
-        {
-            return Own(direct, static connection =>
-            {
-                connection.Wake();
-                return new SystemdManager(connection, throughBus: false);
-            });
-        }
+    /// <summary>By a socket of systemd's own, which needs no bus; null where nobody listens.</summary>
+    /// <param name="socket">The socket's path.</param>
+    /// <param name="isUsers">See <see cref="IsUsers"/>.</param>
+    /// <param name="patience">How long to wait for each answer.</param>
+    /// <exception cref="WherryException">What listens does not let us in, or is no systemd.</exception>
+    internal static SystemdManager? TryConnect(string socket, bool isUsers, TimeSpan patience) => TryConnect(socket, isUsers, patience, static manager => manager._connection.Wake());
 
-        var bus = BusConnection.TryOpen(BusSocket, Patience)
-            ?? throw WherryException.System($"systemd runs this host but can be reached neither at {PrivateSocket} nor at {BusSocket}");
-        return Own(bus, static connection => new SystemdManager(connection, throughBus: true));
-    }
+    /// <inheritdoc cref="TryConnect(string, bool, TimeSpan)"/>
+    /// <summary>By a bus that systemd is on; null where nobody listens.</summary>
+    internal static SystemdManager? TryConnectOverBus(string socket, bool isUsers, TimeSpan patience) => TryConnect(socket, isUsers, patience, static manager => manager.Subscribe());
 
     /// <summary>Makes a unit that is gone when it is stopped, and waits until it is there.</summary>
     /// <exception cref="WherryException">There is one of that name, or systemd would not make it.</exception>
@@ -123,15 +98,22 @@ public sealed class SystemdManager : IDisposable
 
     public void Dispose() => _connection.Dispose();
 
-    private static SystemdManager Own(BusConnection connection, Func<BusConnection, SystemdManager> make)
+    private static SystemdManager? TryConnect(string socket, bool isUsers, TimeSpan patience, Action<SystemdManager> begin)
     {
+        if (BusConnection.TryOpen(socket, patience) is not { } connection)
+        {
+            return null;
+        }
+
+        var manager = new SystemdManager(connection, isUsers);
         try
         {
-            return make(connection);
+            begin(manager);
+            return manager;
         }
         catch
         {
-            connection.Dispose();
+            manager.Dispose();
             throw;
         }
     }
@@ -159,18 +141,24 @@ public sealed class SystemdManager : IDisposable
         try
         {
             var path = new BusReader(Call("GetUnit", "s", writer => writer.Write(unit)).Body).ReadString();
-            var answer = Call(Name, path, "org.freedesktop.DBus.Properties", "Get", "ss", writer =>
-            {
-                writer.Write(Name + ".Scope");
-                writer.Write("ControlGroup");
-            });
-            var reader = new BusReader(answer.Body);
-            return reader.ReadSignature() == "s" ? reader.ReadString() : "";
+            return Get(path, Name + ".Scope", "ControlGroup");
         }
         catch (BusException e) when (e.Name == Name + ".NoSuchUnit")
         {
             return "";
         }
+    }
+
+    // Empty for one that is no text.
+    private string Get(string path, string @interface, string property)
+    {
+        var answer = Call(Name, path, "org.freedesktop.DBus.Properties", "Get", "ss", writer =>
+        {
+            writer.Write(@interface);
+            writer.Write(property);
+        });
+        var reader = new BusReader(answer.Body);
+        return reader.ReadSignature() == "s" ? reader.ReadString() : "";
     }
 
     private void ResetFailed(string unit)

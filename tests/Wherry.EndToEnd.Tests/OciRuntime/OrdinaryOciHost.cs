@@ -47,14 +47,18 @@ public sealed class OrdinaryOciHost : IAsyncLifetime
             return;
         }
 
+        await RemoveAllAsync();
+        var left = Ids().Concat(Host.Processes()).ToArray();
+        await Host.DisposeAsync();
+        Assert.True(left.Length == 0, $"left behind: {string.Join(", ", left)}");
+    }
+
+    public async Task RemoveAllAsync()
+    {
         foreach (var id in Ids())
         {
             await RunAsync("delete", "--force", id);
         }
-
-        var left = Ids().Concat(Host.Processes()).ToArray();
-        await Host.DisposeAsync();
-        Assert.True(left.Length == 0, $"left behind: {string.Join(", ", left)}");
     }
 
     public static string NewId() => string.Create(CultureInfo.InvariantCulture, $"o{Interlocked.Increment(ref LastNumber)}");
@@ -94,10 +98,12 @@ public sealed class OrdinaryOciHost : IAsyncLifetime
     public Task<CommandResult> RunBundleAsync(string bundle) => RunAsync("run", "--bundle", bundle, NewId());
 
     /// <summary>Creates a container of that bundle, whose output goes to the bundle's file <c>output</c>, and returns its id.</summary>
-    public async Task<string> CreateAsync(string bundle)
+    /// <param name="bundle">Its directory.</param>
+    /// <param name="global">An option before the command.</param>
+    public async Task<string> CreateAsync(string bundle, string global = "")
     {
         var id = NewId();
-        (await Host.RunAsync("sh", "-c", $"exec {Runtime} create --bundle {bundle} {id} </dev/null >{bundle}/output 2>{bundle}/error")).Succeeded();
+        (await Host.RunAsync("sh", "-c", $"exec {Runtime} {global} create --bundle {bundle} {id} </dev/null >{bundle}/output 2>{bundle}/error")).Succeeded();
         return id;
     }
 

@@ -97,7 +97,7 @@ public sealed class BusFailureTests : IDisposable
 
     private void Start(TimeSpan? patience = null)
     {
-        using var systemd = new SystemdManager(BusConnection.TryOpen(SocketPath, patience ?? Patience)!, throughBus: false);
+        using var systemd = new SystemdManager(BusConnection.TryOpen(SocketPath, patience ?? Patience)!, isUsers: false);
         systemd.Start("a.scope", []);
     }
 

@@ -27,6 +27,13 @@ public sealed class UnitTests
         Assert.Equal(cgroup, ScopeName.Parse(path, "c1").CgroupPath);
 
     [Theory]
+    [InlineData("", "/user.slice/wherry-oci-c1.scope")]
+    [InlineData(":libpod:c1", "/user.slice/libpod-c1.scope")]
+    [InlineData("a-b.slice:libpod:c1", "/a.slice/a-b.slice/libpod-c1.scope")]
+    public void A_users_lies_in_the_slice_of_users(string path, string cgroup) =>
+        Assert.Equal(cgroup, ScopeName.Parse(path, "c1", isUsers: true).CgroupPath);
+
+    [Theory]
     [InlineData("/a/b")]
     [InlineData("a:b")]
     [InlineData("a:b:c:d")]

@@ -12,6 +12,7 @@ using Wherry.Runtime.Contracts.Protocol;
 using Wherry.Runtime.Programs;
 using Wherry.Runtime.Seccomp;
 using Wherry.Runtime.Stages;
+using Wherry.Runtime.Systemd;
 using Wherry.Shim.Oci.CommandLine;
 using Wherry.Shim.Oci.Containers;
 
@@ -146,6 +147,12 @@ public sealed class ExecCommand : ICommand
 
         var order = new ExecOrder(0, new ExecRequest(process, User: null, new StreamSelection(true, true, true), options.Detach));
         var cgroup = Subgroups.Find(container.Cgroup, subgroups);
+        if (GlobalOptions.IsOrdinaryUser && container.State.Unit.Length > 0)
+        {
+            using var systemd = ResponsibleManager.Connect();
+            OwnScope.EnterFor(systemd, OciCommandLine.ProgramName, container.State.CgroupsPath);
+        }
+
         if (!process.Terminal)
         {
             using var stdin = FileSyscalls.Duplicate(0);

@@ -57,18 +57,18 @@ public sealed class UpdateCommand : ICommand
             throw WherryException.Conflict("container not running");
         }
 
-        // Before systemd, which writes the files too, and a quota in its own steps.
-        resources = LiveLimits.Complete(container.Cgroup, resources);
-        if (container.State.Unit.Length > 0)
-        {
-            using var systemd = SystemdManager.Connect();
-            systemd.Set(container.State.Unit, new UnitLimits(container.Cgroup.IsUnified).Of(resources));
-        }
-
         var cgroup = container.RequireCgroup("changing limits");
         if (GlobalOptions.IsOrdinaryUser)
         {
             UnlimitedCheck.Require(resources, cgroup);
+        }
+
+        // Before systemd, which writes the files too, and a quota in its own steps.
+        resources = LiveLimits.Complete(cgroup, resources);
+        if (container.State.Unit.Length > 0)
+        {
+            using var systemd = ResponsibleManager.Connect();
+            systemd.Set(container.State.Unit, new UnitLimits(cgroup.IsUnified).Of(resources));
         }
 
         var warnings = new List<string>();

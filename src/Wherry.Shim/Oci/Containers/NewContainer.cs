@@ -49,11 +49,7 @@ public sealed class NewContainer : IDisposable
         options.RequireConsoleFor(bundle.Process.Terminal);
         var inherited = InheritedDescriptors.Find(options.PreservedDescriptors);
         using var placement = Placement.Of(global, bundle.Linux.CgroupsPath, options.Id);
-        if (GlobalOptions.IsOrdinaryUser)
-        {
-            UnlimitedCheck.Require(bundle.Linux.Resources, placement.Cgroup);
-        }
-
+        placement.RequireLimits(bundle.Linux.Resources);
         var container = new NewContainer(global, options, Reservation.Make(global, options.Id, bundle, placement));
         try
         {

@@ -1,6 +1,7 @@
 using Wherry.Errors;
 using Wherry.Linux.Cgroups;
 using Wherry.Oci.Runtime;
+using Wherry.Runtime.Checks;
 using Wherry.Runtime.Systemd;
 using Wherry.Shim.Oci.CommandLine;
 
@@ -41,20 +42,52 @@ public sealed class Placement : IDisposable
             return new Placement(string.IsNullOrEmpty(cgroupsPath) ? $"{DefaultParent()}/{id}" : cgroupsPath, null, null);
         }
 
-        var scope = ScopeName.Parse(cgroupsPath, id);
-        return new Placement(scope.CgroupPath, SystemdManager.Connect(), scope);
+        // Before anything that has to be let go of.
+        var scope = ScopeName.Parse(cgroupsPath, id, GlobalOptions.IsOrdinaryUser);
+        var systemd = ResponsibleManager.Connect();
+        try
+        {
+            return systemd.IsUsers ? OfUser(systemd, scope) : new Placement(scope.CgroupPath, systemd, scope);
+        }
+        catch
+        {
+            systemd.Dispose();
+            throw;
+        }
     }
-
-    // Ordinary users may make cgroups only below one they have been given.
-    private static string DefaultParent() => GlobalOptions.IsOrdinaryUser ? CgroupHost.Detect().FindDelegated() ?? "" : "";
 
     /// <summary>The cgroup of a container that there is.</summary>
     public static CgroupDirectories Locate(ContainerState state) => CgroupHost.Detect().Locate(state.CgroupsPath, isUnit: state.Unit.Length > 0);
+
+    /// <summary>Refuses limits that an ordinary user can't have there.</summary>
+    /// <exception cref="WherryException">It names them.</exception>
+    public void RequireLimits(Resources? resources)
+    {
+        if (!GlobalOptions.IsOrdinaryUser)
+        {
+            return;
+        }
+
+        if (_systemd is null)
+        {
+            UnlimitedCheck.Require(resources, Cgroup);
+            return;
+        }
+
+        // A manager hands a controller down when a unit needs it, so what there is below it says nothing yet.
+        var given = CgroupHost.Detect().Locate(_systemd.ReadControlGroup(), isUnit: true);
+        UnlimitedCheck.Require(resources, given, "Delegate= in a drop-in for user@.service gives the user's service manager more");
+    }
 
     /// <summary>Makes the cgroup.</summary>
     /// <returns>To be disposed when the container's first process has joined it, or it is undone.</returns>
     public IDisposable? Make(string id, Resources? resources)
     {
+        if (_systemd is { IsUsers: true })
+        {
+            OwnScope.EnterFor(_systemd, OciCommandLine.ProgramName, Path);
+        }
+
         var holder = _scope is null ? null : ContainerScope.Start(_systemd!, _scope, $"{OciCommandLine.ProgramName} container {id}", resources, Cgroup.IsUnified);
         try
         {
@@ -69,4 +102,16 @@ public sealed class Placement : IDisposable
     }
 
     public void Dispose() => _systemd?.Dispose();
+
+    private static Placement OfUser(SystemdManager systemd, ScopeName scope)
+    {
+        var given = systemd.ReadControlGroup();
+        var placement = new Placement(given + scope.CgroupPath, systemd, scope);
+        return placement.Cgroup.IsNone
+            ? throw WherryException.Unsupported($"systemd cgroup flag passed, but this user's service manager has been given no cgroup to make others in ({given} is not the user's); leave the flag out")
+            : placement;
+    }
+
+    // Ordinary users may make cgroups only below one they have been given.
+    private static string DefaultParent() => GlobalOptions.IsOrdinaryUser ? CgroupHost.Detect().FindDelegated() ?? "" : "";
 }

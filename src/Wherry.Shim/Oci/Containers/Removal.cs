@@ -53,7 +53,7 @@ public static class Removal
 
         if (state.Unit.Length > 0)
         {
-            using var systemd = SystemdManager.TryConnect();
+            using var systemd = ResponsibleManager.TryConnect();
             systemd?.Stop(state.Unit, state.CgroupsPath);
         }
 

@@ -1,0 +1,31 @@
+using System.Globalization;
+using Wherry.Linux.Cgroups;
+
+namespace Wherry.Runtime.Systemd;
+
+/// <summary>
+/// A scope for this process itself. An ordinary user may move processes only within the part of the tree that he has been
+/// given (cgroups(7), "Delegation containment"), which a session's own cgroup is not: whoever is there has to be moved
+/// by systemd before he can move what he starts.
+/// </summary>
+public static class OwnScope
+{
+    /// <summary>Does nothing where processes can be moved into that cgroup from where this one is.</summary>
+    /// <param name="manager">The user's.</param>
+    /// <param name="program">This one's name, for those who list units.</param>
+    /// <param name="cgroup">Below the v2 tree's root; it need not be there yet.</param>
+    public static void EnterFor(SystemdManager manager, string program, string cgroup)
+    {
+        if (CgroupHost.Detect().FindDelegated() is { } given && cgroup.StartsWith($"/{given.Trim('/')}".TrimEnd('/') + "/", StringComparison.Ordinal))
+        {
+            return;
+        }
+
+        manager.Start(string.Create(CultureInfo.InvariantCulture, $"{program}-{Environment.ProcessId}.scope"),
+        [
+            new UnitProperty("Description", program),
+            new UnitProperty("PIDs", new[] { (uint)Environment.ProcessId }),
+            new UnitProperty("CollectMode", "inactive-or-failed"),
+        ]);
+    }
+}
