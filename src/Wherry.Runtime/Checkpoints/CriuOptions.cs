@@ -21,6 +21,9 @@ public sealed record CriuOptions
     /// <summary>The log's name there.</summary>
     public required string Log { get; init; }
 
+    /// <summary>A file of CRIU's settings (<see cref="CriuSettings"/>).</summary>
+    public string? Settings { get; init; }
+
     /// <summary>The root file system; for a restore a mount point.</summary>
     public required string Root { get; init; }
 
@@ -148,6 +151,7 @@ public sealed record CriuOptions
         Optional(message, 44, FreezeCgroup);
         message.Flag(48, LazyPages);
         message.Flag(50, true); // orphan_pts_master
+        Optional(message, 51, Settings);
         Optional(message, 53, LsmProfile);
         Optional(message, 63, LsmMountContext);
 

@@ -112,6 +112,29 @@ public sealed class OciCheckpointKeptTests(OciHost host) : IClassFixture<OciHost
         (await host.RunAsync("delete", "--force", id)).Succeeded();
     }
 
+    /// <summary>CRIU's own file of settings, by the annotation by which others' runtimes take it.</summary>
+    [Fact]
+    public async Task Settings_of_criu_may_be_named_by_the_bundle()
+    {
+        Criu.Need();
+        var settings = Path.Combine(host.BundleWithData("true"), "criu.conf");
+        var bundle = host.BundleWithData("while true; do echo line >>/data/lines; sleep 0.05; done", config => config["annotations"] = new JsonObject { ["org.criu.config"] = settings });
+        var images = Path.Combine(bundle, "checkpoint");
+        var id = await RunAsync(bundle);
+        (await host.CheckpointAsync(bundle, id)).Failed(1, $"there is no file {settings}");
+        Assert.False(Directory.Exists(images));
+        Assert.Equal("running", await host.StatusAsync(id));
+
+        await File.WriteAllTextAsync(settings, "log-file=own.log\n", TestContext.Current.CancellationToken);
+        (await host.CheckpointAsync(bundle, id)).Succeeded();
+        Assert.False(File.Exists(Path.Combine(images, "dump.log")));
+        File.Delete(Path.Combine(images, "own.log"));
+        (await host.RestoreAsync(bundle, id, "--detach")).Succeeded();
+        Assert.True(File.Exists(Path.Combine(images, "own.log")));
+        await GrowsAsync(Path.Combine(bundle, "data/lines"));
+        (await host.RunAsync("delete", "--force", id)).Succeeded();
+    }
+
     private async Task<string> RunAsync(string bundle)
     {
         var id = await host.CreateAsync(bundle);

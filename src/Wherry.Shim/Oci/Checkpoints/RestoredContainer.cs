@@ -57,6 +57,7 @@ public sealed class RestoredContainer : IDisposable
         var bundle = Bundle.Read(options.Bundle);
         BundleCheck.Require(bundle);
         CheckpointCheck.Require(bundle.Spec);
+        var settings = CriuSettings.Find(bundle.Spec);
         var filter = SyscallFilter.Compile(bundle.Linux.Seccomp);
         options.RequireConsoleFor(bundle.Process.Terminal);
         var record = images.ReadRecord();
@@ -72,6 +73,7 @@ public sealed class RestoredContainer : IDisposable
             container.Run(program, images, record, holder, apply(new CriuOptions
             {
                 Log = Log,
+                Settings = settings,
                 Root = Path.GetFullPath(bundle.RootPath),
                 ExternalMounts = mounts,
             }));

@@ -34,6 +34,7 @@ public sealed class CheckpointCommand : ICommand
         using var container = Container.OpenLocked(global.Root, id);
         RequireProgram(container);
         CheckpointCheck.Require(container.Spec);
+        var settings = CriuSettings.Find(container.Spec);
         CheckpointCheck.RequireOneTree(container.State.Pid, container.Cgroup.Processes());
         var path = CheckpointOptions.ImagePath(parsed);
         var parent = parsed.Text("parent-path") is { Length: > 0 } given ? given : null;
@@ -45,6 +46,7 @@ public sealed class CheckpointCommand : ICommand
         var wasFrozen = Freezer.IsFrozen(container.Cgroup);
         var options = CheckpointOptions.Apply(parsed, OptionsFor(container) with
         {
+            Settings = settings,
             LeaveRunning = parsed.IsOn("leave-running") || parsed.IsOn("pre-dump"),
             Parent = parent,
             TracksMemory = parent is not null || parsed.IsOn("pre-dump"),
