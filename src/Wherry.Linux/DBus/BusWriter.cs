@@ -25,6 +25,12 @@ public sealed class BusWriter
 
     public void Write(bool value) => Write(value ? 1u : 0u);
 
+    public void Write(ushort value)
+    {
+        Align(sizeof(ushort));
+        BinaryPrimitives.WriteUInt16LittleEndian(Take(sizeof(ushort)), value);
+    }
+
     public void Write(uint value)
     {
         Align(sizeof(uint));

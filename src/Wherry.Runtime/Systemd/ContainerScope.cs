@@ -14,8 +14,9 @@ public static class ContainerScope
     /// <param name="name">The scope's.</param>
     /// <param name="description">For those who list units.</param>
     /// <param name="resources">The container's limits.</param>
+    /// <param name="others">More properties, which go before ours.</param>
     /// <param name="isUnified">As for <see cref="UnitLimits"/>.</param>
-    public static IdleProcess Start(SystemdManager manager, ScopeName name, string description, Resources? resources, bool isUnified)
+    public static IdleProcess Start(SystemdManager manager, ScopeName name, string description, Resources? resources, IReadOnlyList<UnitProperty> others, bool isUnified)
     {
         var holder = IdleProcess.Start();
         try
@@ -34,6 +35,7 @@ public static class ContainerScope
                 new UnitProperty("TasksAccounting", true),
                 .. manager.IsUsers ? [] : UnitDevices.Of(DefaultDevices.AddTo(resources?.Devices ?? [])),
                 .. new UnitLimits(isUnified).Of(resources),
+                .. others,
             ]);
             return holder;
         }

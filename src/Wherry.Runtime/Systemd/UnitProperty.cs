@@ -4,7 +4,7 @@ namespace Wherry.Runtime.Systemd;
 
 /// <summary>One property of a unit, as StartTransientUnit and SetUnitProperties take it (org.freedesktop.systemd1(5)).</summary>
 /// <param name="Name">Its name on the bus.</param>
-/// <param name="Value">A string, bool, ulong, uint[], byte[], or the pairs of a device list.</param>
+/// <param name="Value">A string, bool, ulong, uint[], byte[], the pairs of a device list, or a <see cref="Variant"/>.</param>
 public sealed record UnitProperty(string Name, object Value)
 {
     /// <summary>Writes the pair (sv) that stands for it.</summary>
@@ -37,6 +37,9 @@ public sealed record UnitProperty(string Name, object Value)
             case IReadOnlyList<DeviceEntry> devices:
                 writer.WriteSignature("a(ss)");
                 writer.WriteArray(8, array => Write(array, devices));
+                break;
+            case Variant variant:
+                variant.WriteTo(writer);
                 break;
             default:
                 throw new InvalidOperationException($"{Name}: a property can't be a {Value.GetType()}");

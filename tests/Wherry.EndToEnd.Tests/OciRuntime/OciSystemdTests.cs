@@ -98,6 +98,29 @@ public sealed class OciSystemdTests(OciHost host) : IClassFixture<OciHost>
     }
 
     [Fact]
+    public async Task Annotations_are_properties_of_the_scope()
+    {
+        Assert.SkipUnless(Directory.Exists(BootMark), NoSystemd);
+        var (bundle, id) = Bundle("sleep 1000", "{}", config => config["annotations"] = new JsonObject
+        {
+            ["org.systemd.property.TimeoutStopSec"] = "300",
+            ["org.systemd.property.Documentation"] = "['man:sh(1)']",
+        });
+        (await CreateAsync(bundle, id)).Succeeded();
+        Assert.Equal("5min", await ShowAsync($"test-{id}.scope", "TimeoutStopUSec"));
+        Assert.Contains("man:sh(1)", await ShowAsync($"test-{id}.scope", "Documentation"), StringComparison.Ordinal);
+        (await host.RunAsync("delete", "--force", id)).Succeeded();
+
+        foreach (var (name, value, reason) in new[] { ("TimeoutStopSec", "soon", "value parse error"), ("NoSuchProperty", "1", "NoSuchProperty") })
+        {
+            var refused = Bundle("true", "{}", config => config["annotations"] = new JsonObject { ["org.systemd.property." + name] = value });
+            (await host.RunAsync("--systemd-cgroup", "run", "--bundle", refused.Bundle, refused.Id)).Failed(1, reason);
+            Assert.False(Directory.Exists(Path.Combine(host.Root, refused.Id)));
+            Assert.Equal("not-found", await ShowAsync($"test-{refused.Id}.scope", "LoadState"));
+        }
+    }
+
+    [Fact]
     public async Task A_failed_create_and_an_end_by_the_kernels_hand_leave_no_unit()
     {
         Assert.SkipUnless(Directory.Exists(BootMark), NoSystemd);

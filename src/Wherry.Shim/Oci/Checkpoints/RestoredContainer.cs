@@ -62,7 +62,7 @@ public sealed class RestoredContainer : IDisposable
         options.RequireConsoleFor(bundle.Process.Terminal);
         var record = images.ReadRecord();
         record.RequireLike(bundle.Spec);
-        using var placement = Placement.Of(global, bundle.Linux.CgroupsPath, options.Id);
+        using var placement = Placement.Of(global, bundle, options.Id);
         var mounts = record.Mounts.Select(mount => (mount.Point, mount.SourceIn(bundle.Spec, bundle.Directory, placement.Cgroup))).ToArray();
         var container = new RestoredContainer(global, options, Reservation.Make(global, options.Id, bundle, placement));
         try

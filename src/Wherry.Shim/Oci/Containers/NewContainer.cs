@@ -48,7 +48,7 @@ public sealed class NewContainer : IDisposable
         var filter = SyscallFilter.Compile(bundle.Linux.Seccomp);
         options.RequireConsoleFor(bundle.Process.Terminal);
         var inherited = InheritedDescriptors.Find(options.PreservedDescriptors);
-        using var placement = Placement.Of(global, bundle.Linux.CgroupsPath, options.Id);
+        using var placement = Placement.Of(global, bundle, options.Id);
         placement.RequireLimits(bundle.Linux.Resources);
         var container = new NewContainer(global, options, Reservation.Make(global, options.Id, bundle, placement));
         try

@@ -1,6 +1,8 @@
 using Wherry.Errors;
 using Wherry.Linux.Cgroups;
+using Wherry.Linux.Processes;
 using Wherry.Oci.Runtime;
+using Wherry.Runtime.Bundles;
 using Wherry.Runtime.Checks;
 using Wherry.Runtime.Systemd;
 using Wherry.Shim.Oci.CommandLine;
@@ -12,6 +14,7 @@ public sealed class Placement : IDisposable
 {
     private readonly SystemdManager? _systemd;
     private readonly ScopeName? _scope;
+    private IReadOnlyList<UnitProperty> _properties = [];
 
     private Placement(string path, SystemdManager? systemd, ScopeName? scope)
     {
@@ -30,11 +33,12 @@ public sealed class Placement : IDisposable
     public string Unit => _scope?.Unit ?? "";
 
     /// <param name="global">Whether systemd is wanted.</param>
-    /// <param name="cgroupsPath">The configuration's, if any.</param>
+    /// <param name="bundle">The container's.</param>
     /// <param name="id">The container's.</param>
-    /// <exception cref="WherryException">There is no systemd, or the path is none that it takes.</exception>
-    public static Placement Of(GlobalOptions global, string? cgroupsPath, string id)
+    /// <exception cref="WherryException">There is no systemd, or the path or an annotation is none that it takes.</exception>
+    public static Placement Of(GlobalOptions global, Bundle bundle, string id)
     {
+        var cgroupsPath = bundle.Linux.CgroupsPath;
         if (!global.SystemdCgroup)
         {
             // By the id alone, as callers of runc and crun look for it, and without a cgroup of ours above it: making and
@@ -44,10 +48,13 @@ public sealed class Placement : IDisposable
 
         // Before anything that has to be let go of.
         var scope = ScopeName.Parse(cgroupsPath, id, GlobalOptions.IsOrdinaryUser);
+        var properties = UnitAnnotations.Of(bundle.Spec.Annotations);
         var systemd = ResponsibleManager.Connect();
         try
         {
-            return systemd.IsUsers ? OfUser(systemd, scope) : new Placement(scope.CgroupPath, systemd, scope);
+            var placement = systemd.IsUsers ? OfUser(systemd, scope) : new Placement(scope.CgroupPath, systemd, scope);
+            placement._properties = properties;
+            return placement;
         }
         catch
         {
@@ -83,12 +90,7 @@ public sealed class Placement : IDisposable
     /// <returns>To be disposed when the container's first process has joined it, or it is undone.</returns>
     public IDisposable? Make(string id, Resources? resources)
     {
-        if (_systemd is { IsUsers: true })
-        {
-            OwnScope.EnterFor(_systemd, OciCommandLine.ProgramName, Path);
-        }
-
-        var holder = _scope is null ? null : ContainerScope.Start(_systemd!, _scope, $"{OciCommandLine.ProgramName} container {id}", resources, Cgroup.IsUnified);
+        var holder = StartScope(id, resources);
         try
         {
             Cgroup.Create();
@@ -114,4 +116,20 @@ public sealed class Placement : IDisposable
 
     // Ordinary users may make cgroups only below one they have been given.
     private static string DefaultParent() => GlobalOptions.IsOrdinaryUser ? CgroupHost.Detect().FindDelegated() ?? "" : "";
+
+    // Null where we make the cgroup.
+    private IdleProcess? StartScope(string id, Resources? resources)
+    {
+        if (_systemd is null || _scope is null)
+        {
+            return null;
+        }
+
+        if (_systemd.IsUsers)
+        {
+            OwnScope.EnterFor(_systemd, OciCommandLine.ProgramName, Path);
+        }
+
+        return ContainerScope.Start(_systemd, _scope, $"{OciCommandLine.ProgramName} container {id}", resources, _properties, Cgroup.IsUnified);
+    }
 }
