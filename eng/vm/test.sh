@@ -58,6 +58,7 @@ begin vm-tests '
     run unified-end-to-end Wherry.EndToEnd.Tests -class Wherry.EndToEnd.Tests.LimitTests \
         -class Wherry.EndToEnd.Tests.LifecycleTests -class Wherry.EndToEnd.Tests.IsolationTests
     # From here on what could be in either machine, so that both take as long.
+    run unified-apparmor Wherry.EndToEnd.Tests -class Wherry.EndToEnd.Tests.AppArmorTests
     run unified-quotas Wherry.Storage.Tests -class Wherry.Storage.Tests.SizedSnapshotTests
     ordinary=Wherry.EndToEnd.Tests.OciRuntime.OciOrdinaryUserTests
     run unified-ordinary-user Wherry.EndToEnd.Tests -method "$ordinary.In_a_cgroup_that_is_his_limits_hold" \
@@ -70,7 +71,6 @@ begin vm-tests '
 beside=$machine
 # shellcheck disable=SC2016 # for the machine's shell
 begin vm-kernel '
-    run unified-apparmor Wherry.EndToEnd.Tests -class Wherry.EndToEnd.Tests.AppArmorTests
     run unified-rootless Wherry.EndToEnd.Tests -class Wherry.EndToEnd.Tests.RootlessCgroupTests
     # CRIU, as Debian has it, knows no newer kernel than Debian has.
     callers=Wherry.EndToEnd.Tests.OciRuntime

@@ -270,5 +270,5 @@ public sealed class VariantText
     // A zero at the end; there is none in a text of systemd's.
     private char Peek() => _at < _text.Length ? _text[_at] : '\0';
 
-    private FormatException Wrong(string what) => new($"{what}, at character {_at + 1} of \"{_text}\"");
+    private FormatException Wrong(string what) => new($"{what}, at character {_at + 1}");
 }

@@ -19,9 +19,10 @@ public sealed class OciCrashTests(OciHost host) : IClassFixture<OciHost>
             await Command.RunAsync(
                 "/bin/sh",
                 "-c",
+                // Whoever has been started but is not known by id yet is a child all the same.
                 "rt=$1; root=$2; bundle=$3; id=$4; delay=$5; "
-                + "sh -c 'for command in \"create --bundle $2 $3\" \"start $3\" \"delete --force $3\"; do \"$0\" --root \"$1\" $command & echo $! >\"$2/pid\"; wait $!; done' \"$rt\" \"$root\" \"$bundle\" \"$id\" </dev/null >/dev/null 2>&1 & "
-                + "commands=$!; sleep \"$delay\"; kill -STOP $commands; kill -KILL $(cat \"$bundle/pid\" 2>/dev/null) 2>/dev/null; kill -KILL $commands; wait $commands; true",
+                + "sh -c 'for command in \"create --bundle $2 $3\" \"start $3\" \"delete --force $3\"; do \"$0\" --root \"$1\" $command & wait $!; done' \"$rt\" \"$root\" \"$bundle\" \"$id\" </dev/null >/dev/null 2>&1 & "
+                + "commands=$!; sleep \"$delay\"; kill -STOP $commands; kill -KILL $(pgrep -P $commands) 2>/dev/null; kill -KILL $commands; wait $commands; true",
                 "sh", Binaries.OciRuntime, host.Root, bundle, id, delay);
             (await host.RunAsync("delete", "--force", id)).Succeeded();
             Assert.False(Directory.Exists(Path.Combine(host.Root, id)), $"state is left after {delay} s");
