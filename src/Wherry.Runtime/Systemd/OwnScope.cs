@@ -10,22 +10,18 @@ namespace Wherry.Runtime.Systemd;
 /// </summary>
 public static class OwnScope
 {
-    /// <summary>Does nothing where processes can be moved into that cgroup from where this one is.</summary>
+    /// <summary>Whether a process can't be moved from where this one is into that cgroup.</summary>
+    /// <param name="cgroup">Below the v2 tree's root; it need not be there yet.</param>
+    public static bool IsNeededFor(string cgroup) =>
+        CgroupHost.Detect().FindDelegated() is not { } given || !cgroup.StartsWith(given.Length == 0 ? "/" : $"/{given.Trim('/')}/", StringComparison.Ordinal);
+
     /// <param name="manager">The user's.</param>
     /// <param name="program">This one's name, for those who list units.</param>
-    /// <param name="cgroup">Below the v2 tree's root; it need not be there yet.</param>
-    public static void EnterFor(SystemdManager manager, string program, string cgroup)
-    {
-        if (CgroupHost.Detect().FindDelegated() is { } given && cgroup.StartsWith($"/{given.Trim('/')}".TrimEnd('/') + "/", StringComparison.Ordinal))
-        {
-            return;
-        }
-
-        manager.Start(string.Create(CultureInfo.InvariantCulture, $"{program}-{Environment.ProcessId}.scope"),
+    public static void Enter(SystemdManager manager, string program) => manager.Start(
+        string.Create(CultureInfo.InvariantCulture, $"{program}-{Environment.ProcessId}.scope"),
         [
             new UnitProperty("Description", program),
             new UnitProperty("PIDs", new[] { (uint)Environment.ProcessId }),
             new UnitProperty("CollectMode", "inactive-or-failed"),
         ]);
-    }
 }

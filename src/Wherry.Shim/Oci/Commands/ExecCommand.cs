@@ -147,10 +147,10 @@ public sealed class ExecCommand : ICommand
 
         var order = new ExecOrder(0, new ExecRequest(process, User: null, new StreamSelection(true, true, true), options.Detach));
         var cgroup = Subgroups.Find(container.Cgroup, subgroups);
-        if (GlobalOptions.IsOrdinaryUser && container.State.Unit.Length > 0)
+        if (GlobalOptions.IsOrdinaryUser && container.State.Unit.Length > 0 && OwnScope.IsNeededFor(container.State.CgroupsPath))
         {
             using var systemd = ResponsibleManager.Connect();
-            OwnScope.EnterFor(systemd, OciCommandLine.ProgramName, container.State.CgroupsPath);
+            OwnScope.Enter(systemd, OciCommandLine.ProgramName);
         }
 
         if (!process.Terminal)

@@ -125,9 +125,9 @@ public sealed class Placement : IDisposable
             return null;
         }
 
-        if (_systemd.IsUsers)
+        if (_systemd.IsUsers && OwnScope.IsNeededFor(Path))
         {
-            OwnScope.EnterFor(_systemd, OciCommandLine.ProgramName, Path);
+            OwnScope.Enter(_systemd, OciCommandLine.ProgramName);
         }
 
         return ContainerScope.Start(_systemd, _scope, $"{OciCommandLine.ProgramName} container {id}", resources, _properties, Cgroup.IsUnified);
