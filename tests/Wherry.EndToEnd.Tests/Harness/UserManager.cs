@@ -11,9 +11,8 @@ public sealed class UserManager : IAsyncDisposable
     private const string BootMark = "/run/systemd/system";
     private const string Accounts = "/run/userdb";
 
-    // What Debian gives users; apart from other units, whose controllers the user would have as well.
+    // What Debian gives users.
     private const string Controllers = "memory pids cpu";
-    private const string Slice = "wherrye2e.slice";
 
     private readonly OrdinaryHost _host;
     private readonly string _name;
@@ -58,12 +57,16 @@ public sealed class UserManager : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Command.RunAsync("systemctl", "stop", Unit);
+        await Command.RunAsync("systemctl", "stop", Slice);
         await Command.RunAsync("systemctl", "reset-failed", Unit);
         _files.ForEach(File.Delete);
         await Command.RunAsync("systemctl", "daemon-reload");
     }
 
     private string Unit => $"{_name}.service";
+
+    // Apart from other units, whose controllers the user would have as well.
+    private string Slice => $"wherrye2e{Uid}.slice";
 
     private string Uid => _host.Uid.ToString(CultureInfo.InvariantCulture);
 

@@ -14,14 +14,31 @@ public sealed class Placement : IDisposable
 {
     private readonly SystemdManager? _systemd;
     private readonly ScopeName? _scope;
-    private IReadOnlyList<UnitProperty> _properties = [];
+    private readonly IReadOnlyList<UnitProperty> _properties = [];
 
-    private Placement(string path, SystemdManager? systemd, ScopeName? scope)
+    // A user's manager's own, below which the container's lies; null for root's, and where we make the cgroup.
+    private readonly CgroupDirectories? _given;
+
+    private Placement(string path)
     {
         Path = path;
+        Cgroup = CgroupHost.Detect().Locate(path);
+    }
+
+    private Placement(SystemdManager systemd, ScopeName scope, IReadOnlyList<UnitProperty> properties)
+    {
+        var above = systemd.IsUsers ? systemd.ReadControlGroup() : "";
+        var host = CgroupHost.Detect();
         _systemd = systemd;
         _scope = scope;
-        Cgroup = CgroupHost.Detect().Locate(path, isUnit: scope is not null);
+        _properties = properties;
+        _given = systemd.IsUsers ? host.Locate(above, isUnit: true) : null;
+        Path = above + scope.CgroupPath;
+        Cgroup = host.Locate(Path, isUnit: true);
+        if (systemd.IsUsers && Cgroup.IsNone)
+        {
+            throw WherryException.Unsupported($"systemd cgroup flag passed, but this user's service manager has been given no cgroup to make others in ({above} is not the user's); leave the flag out");
+        }
     }
 
     public CgroupDirectories Cgroup { get; }
@@ -43,7 +60,7 @@ public sealed class Placement : IDisposable
         {
             // By the id alone, as callers of runc and crun look for it, and without a cgroup of ours above it: making and
             // removing one in each v1 tree would cost as much as the container's own.
-            return new Placement(string.IsNullOrEmpty(cgroupsPath) ? $"{DefaultParent()}/{id}" : cgroupsPath, null, null);
+            return new Placement(string.IsNullOrEmpty(cgroupsPath) ? $"{DefaultParent()}/{id}" : cgroupsPath);
         }
 
         // Before anything that has to be let go of.
@@ -52,9 +69,7 @@ public sealed class Placement : IDisposable
         var systemd = ResponsibleManager.Connect();
         try
         {
-            var placement = systemd.IsUsers ? OfUser(systemd, scope) : new Placement(scope.CgroupPath, systemd, scope);
-            placement._properties = properties;
-            return placement;
+            return new Placement(systemd, scope, properties);
         }
         catch
         {
@@ -70,20 +85,11 @@ public sealed class Placement : IDisposable
     /// <exception cref="WherryException">It names them.</exception>
     public void RequireLimits(Resources? resources)
     {
-        if (!GlobalOptions.IsOrdinaryUser)
+        if (GlobalOptions.IsOrdinaryUser)
         {
-            return;
+            // A manager hands a controller down when a unit needs it, so what there is below it says nothing yet.
+            UnlimitedCheck.Require(resources, _given ?? Cgroup, _given is null ? null : "Delegate= in a drop-in for user@.service gives the user's service manager more");
         }
-
-        if (_systemd is null)
-        {
-            UnlimitedCheck.Require(resources, Cgroup);
-            return;
-        }
-
-        // A manager hands a controller down when a unit needs it, so what there is below it says nothing yet.
-        var given = CgroupHost.Detect().Locate(_systemd.ReadControlGroup(), isUnit: true);
-        UnlimitedCheck.Require(resources, given, "Delegate= in a drop-in for user@.service gives the user's service manager more");
     }
 
     /// <summary>Makes the cgroup.</summary>
@@ -104,15 +110,6 @@ public sealed class Placement : IDisposable
     }
 
     public void Dispose() => _systemd?.Dispose();
-
-    private static Placement OfUser(SystemdManager systemd, ScopeName scope)
-    {
-        var given = systemd.ReadControlGroup();
-        var placement = new Placement(given + scope.CgroupPath, systemd, scope);
-        return placement.Cgroup.IsNone
-            ? throw WherryException.Unsupported($"systemd cgroup flag passed, but this user's service manager has been given no cgroup to make others in ({given} is not the user's); leave the flag out")
-            : placement;
-    }
 
     // Ordinary users may make cgroups only below one they have been given.
     private static string DefaultParent() => GlobalOptions.IsOrdinaryUser ? CgroupHost.Detect().FindDelegated() ?? "" : "";
